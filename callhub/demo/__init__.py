@@ -1,0 +1,1 @@
+"""A simulated Hexi district against the real server: its places, its people and how they behave."""
