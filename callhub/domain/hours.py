@@ -1,0 +1,134 @@
+"""Weekly hours, as people write them: ``mon-fri 07:00-21:00; sat 08:00-12:00``.
+
+Rules of this file:
+1. Ranges are separated by ``,`` or ``;``. Each has days, times or both: ``sat`` is that whole day, ``22:00-06:00``
+   every day. Times over midnight end on the next day, days may go over Sunday, ``24:00`` is the end of a day.
+2. A range holds its first minute and not its last. No range at all holds no time: what empty hours mean is for the
+   caller to say.
+3. Times are local, by the clock on the wall: a change to summer time shortens or lengthens the range it falls into.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime, timedelta
+from functools import lru_cache
+
+DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+DAY_MIN = 24 * 60
+WEEK_MIN = 7 * DAY_MIN
+
+_RANGE = re.compile(
+    r"(?P<first>[a-z]+)?(?:\s*-\s*(?P<last>[a-z]+))?"
+    r"\s*(?:(?P<start>\d{1,2}:\d\d)\s*-\s*(?P<end>\d{1,2}:\d\d))?"
+)
+
+Spans = tuple[tuple[int, int], ...]
+"""Sorted, disjoint ``[start, end)`` in minutes since Monday 00:00, 0..WEEK_MIN."""
+
+
+@lru_cache(maxsize=1024)
+def parse_hours(text: str) -> Spans:
+    """Read weekly hours; an empty text gives no span.
+
+    Raises:
+        ValueError: The text cannot be read; names the part that is wrong and what to write.
+    """
+    spans: list[tuple[int, int]] = []
+    for group in text.lower().split(";"):
+        parts = [part.strip() for part in group.split(",") if part.strip()]
+        bare = [part for part in parts if ":" not in part]
+        if bare and len(bare) < len(parts):  # "mon, wed 08:00-12:00" would give Monday the whole day unasked
+            raise ValueError(f"give {bare[0]!r} its own times, as in '{bare[0]} 00:00-24:00'")
+        for part in parts:
+            spans += _spans_of(part)
+    return _merged(spans)
+
+
+def is_within(hours: str, local: datetime) -> bool:
+    """Whether a local time falls into the hours; empty hours hold no time.
+
+    Raises:
+        ValueError: As ``parse_hours``.
+    """
+    minute = local.weekday() * DAY_MIN + local.hour * 60 + local.minute
+    return any(start <= minute < end for start, end in parse_hours(hours))
+
+
+def next_change(hours: str, local: datetime) -> datetime | None:
+    """The first local time after ``local`` at which ``is_within`` changes, or None if it never does.
+
+    The answer has the zone of ``local``.
+
+    Raises:
+        ValueError: As ``parse_hours``.
+    """
+    spans = parse_hours(hours)
+    starts = {start for start, _ in spans}
+    ends = {end % WEEK_MIN for _, end in spans}
+    midnight = local.replace(hour=0, minute=0, second=0, microsecond=0)
+    monday = midnight - timedelta(days=local.weekday())
+    changes = [monday + timedelta(minutes=edge) for edge in starts ^ ends]  # in both: Sunday runs on into Monday
+    week = timedelta(days=7)
+    return min((at if at > local else at + week for at in changes), default=None)
+
+
+def overlap(one: str, other: str) -> bool:
+    """Whether some time falls into both."""
+    return any(
+        start < other_end and other_start < end
+        for start, end in parse_hours(one)
+        for other_start, other_end in parse_hours(other)
+    )
+
+
+def _spans_of(part: str) -> list[tuple[int, int]]:
+    """The spans of one range, unsorted; one that goes over the end of the week is cut in two."""
+    match = _RANGE.fullmatch(part)
+    if match is None or (match["first"] is None and match["last"] is not None):
+        raise ValueError(f"cannot read {part!r}; write it like 'mon-sun 07:00-21:00'")
+    first, last = _days(match["first"], match["last"])
+    start = _minute(match["start"] or "00:00")
+    end = _minute(match["end"] or "24:00")
+    if start == end:
+        raise ValueError(f"{part!r} begins when it ends; a whole day is 00:00-24:00")
+    length = (end - start) % DAY_MIN or DAY_MIN
+    spans = []
+    for day in range(first, last + 1):
+        begin = (day * DAY_MIN + start) % WEEK_MIN
+        spans.append((begin, min(begin + length, WEEK_MIN)))
+        if begin + length > WEEK_MIN:
+            spans.append((0, begin + length - WEEK_MIN))
+    return spans
+
+
+def _days(first: str | None, last: str | None) -> tuple[int, int]:
+    """First and last day as numbers, Monday 0; the last may be over 6 when the range goes over Sunday."""
+    if first is None:
+        return 0, 6
+    from_day = _day(first)
+    to_day = from_day if last is None else _day(last)
+    return from_day, to_day if to_day >= from_day else to_day + 7
+
+
+def _day(word: str) -> int:
+    if word not in DAYS:
+        raise ValueError(f"{word!r} is no day; days are {' '.join(DAYS)}")
+    return DAYS.index(word)
+
+
+def _minute(clock: str) -> int:
+    hour, minute = (int(part) for part in clock.split(":"))
+    if minute > 59 or hour * 60 + minute > DAY_MIN:
+        raise ValueError(f"{clock!r} is no time of day; times go from 00:00 to 24:00")
+    return hour * 60 + minute
+
+
+def _merged(spans: list[tuple[int, int]]) -> Spans:
+    merged: list[tuple[int, int]] = []
+    for start, end in sorted(spans):
+        if merged and start <= merged[-1][1]:
+            merged[-1] = (merged[-1][0], max(end, merged[-1][1]))
+        else:
+            merged.append((start, end))
+    return tuple(merged)
