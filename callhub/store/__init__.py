@@ -1,0 +1,1 @@
+"""Where facts become durable: one protocol, several stores, one contract suite."""
