@@ -43,7 +43,7 @@ class IncidentClass(StrEnum):
 
 
 class Ask(StrEnum):
-    """Whom a step asks. ``call_back``, the elder is asked first, is reserved: accepted here, and no engine runs it yet."""
+    """Whom a step asks. ``call_back`` (the elder is asked first) is reserved: accepted here, run by no engine yet."""
 
     PAIRED = "paired"
     VOLUNTEER = "volunteer"
