@@ -13,6 +13,7 @@ from __future__ import annotations
 import csv
 import math
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -113,7 +114,7 @@ def _share_out(seeds: Sequence[tuple[float, float]], shares: Sequence[int]) -> l
     """Give seed ``n`` its ``shares[n]`` cells, one a round, always the nearest free one."""
     side = range(-_LATTICE_CELLS, _LATTICE_CELLS + 1)
     lattice = [(east, north) for north in side for east in side]
-    nearest = [iter(sorted(lattice, key=lambda cell, seed=seed: math.dist(cell, seed))) for seed in seeds]
+    nearest = [iter(sorted(lattice, key=partial(math.dist, seed))) for seed in seeds]
     given: list[list[Cell]] = [[] for _ in seeds]
     taken: set[Cell] = set()
     for number in range(max(shares)):
