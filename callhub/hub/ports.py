@@ -1,0 +1,89 @@
+"""What the hub needs of the engine and of the metrics, as protocols, so that tests can script them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from datetime import datetime
+
+    from callhub.domain.decision import Decision
+    from callhub.domain.events import Event
+    from callhub.domain.facts import Row
+    from callhub.domain.incident import Incident, Places
+    from callhub.store.base import Snapshot
+
+
+class DueRef(Protocol):
+    """A deadline that is due: of an incident, or of a responder (``incident`` None)."""
+
+    @property
+    def incident(self) -> str | None:
+        """The incident's id, or None."""
+
+    @property
+    def responder(self) -> str | None:
+        """The responder's id, or None."""
+
+    @property
+    def key(self) -> str | None:
+        """The deadline's key within its owner."""
+
+    @property
+    def at(self) -> datetime:
+        """When it was due, aware UTC."""
+
+
+class Engine(Protocol):
+    """The pure engine, as the hub sees it."""
+
+    def handle(self, event: Event, now: datetime) -> Decision:
+        """Decide and apply. A refusal is an answer with a code; any other exception changed nothing."""
+
+    def next_due(self) -> datetime | None:
+        """The earliest deadline, or None."""
+
+    def due(self, now: datetime) -> Sequence[DueRef]:
+        """The deadlines at or before ``now``, most overdue first."""
+
+    def incident(self, id: str) -> Incident | None:
+        """An incident in memory; what it returns is never changed afterwards."""
+
+    def places(self, id: str) -> Places:
+        """The private companion of an incident in memory."""
+
+    def adopt(self, rows: Iterable[Row], places: dict[str, Places]) -> None:
+        """Apply rows that were decided elsewhere."""
+
+
+class HubMetrics(Protocol):
+    """What the hub observes."""
+
+    def observe_batch(self, events: int, seconds: float) -> None:
+        """A batch of ``events`` took ``seconds`` from the first decision to its commit."""
+
+    def observe_late(self, seconds: float) -> None:
+        """A deadline fired this long after it was due."""
+
+    def set_inbox(self, events: int) -> None:
+        """So many events wait."""
+
+    def count_fault(self, path: str) -> None:
+        """Our own exception, by what it came from: ``alarm deadline event batch store``."""
+
+
+class NoMetrics:
+    """Observes nothing; for tests and simulation."""
+
+    def observe_batch(self, events: int, seconds: float) -> None:
+        """Nothing."""
+
+    def observe_late(self, seconds: float) -> None:
+        """Nothing."""
+
+    def set_inbox(self, events: int) -> None:
+        """Nothing."""
+
+    def count_fault(self, path: str) -> None:
+        """Nothing."""
