@@ -5,7 +5,9 @@ Rules of this file:
    engine asks nobody anything. ``id`` is time-ordered (UUIDv7), given by the hub; an incident that an event opens has
    that id.
 2. ``actor`` is who caused it. ``request`` is the caller's own message, so that a repeat can be told from a new one.
-3. The time of an event is the ``now`` that goes with it into ``handle``.
+3. An event about an incident that has ended, so that the engine no longer holds it, brings it along in ``ended`` and
+   ``ended_places`` (filled by the hub).
+4. The time of an event is the ``now`` that goes with it into ``handle``.
 """
 
 from __future__ import annotations
@@ -14,6 +16,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from callhub.domain.incident import Incident, Places
 from callhub.domain.people import Actor, Device, Duty, Elder, Position, Responder
 from callhub.domain.policy import Policy
 
@@ -136,6 +139,8 @@ class OfferAnswered(Event):
     reason: str | None = None
     via: str = "app"
     responder: str | None = None
+    ended: Incident | None = None
+    ended_places: Places | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -152,6 +157,8 @@ class DutyMoved(Event):
     fields: dict[str, Any] = field(default_factory=dict)
     via: str = "app"
     elder: Elder | None = None
+    ended: Incident | None = None
+    ended_places: Places | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -181,6 +188,8 @@ class OperatorActed(Event):
     fields: dict[str, Any] = field(default_factory=dict)
     if_match: int | None = None
     elder: Elder | None = None
+    ended: Incident | None = None
+    ended_places: Places | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -208,6 +208,7 @@ class Assigned:
     slot: int | None
     arrive_by: datetime
     eta_s: int | None = None
+    by_hand: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -257,14 +258,6 @@ class OwnerActed:
 
     fact: Literal["owner_acted"] = "owner_acted"
     action: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ClimbingChanged:
-    """The ladder stops climbing under an owner and goes on without one."""
-
-    fact: Literal["climbing_changed"] = "climbing_changed"
-    climbing: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -472,7 +465,6 @@ Fact = (
     | OwnerTaken
     | OwnerCleared
     | OwnerActed
-    | ClimbingChanged
     | DeadlinesChanged
     | DeskCalled
     | DeskCallEnded

@@ -110,6 +110,17 @@ class Assignment:
     late: bool = False
     outcome: str | None = None
     proof: str | None = None
+    by_hand: bool = False
+
+    @property
+    def is_live(self) -> bool:
+        """Assigned, en route or on scene."""
+        return self.state in LIVE_ASSIGNMENTS
+
+    @property
+    def is_on_time(self) -> bool:
+        """Live, and the arrival not missed or the person on scene."""
+        return self.is_live and (not self.late or self.state is AssignmentState.ON_SCENE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,10 +139,11 @@ class AlarmRef:
 
 @dataclass(frozen=True, slots=True)
 class Owner:
-    """Who took over. ``away_since`` is when a watching owner's last console went away."""
+    """Who took over. ``watching``: they had a console open then, so that they can be missed when it goes away."""
 
     kind: OwnerKind
     id: str
+    watching: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +162,7 @@ class DeskCall:
     reason: str
     rung: int | None
     called: int = 1
+    rearm: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,8 +209,8 @@ class Incident:
     step: int = 0
     reached: int = 0
     exhausted: bool = False
-    climbing: bool = True
     owner: Owner | None = None
+    owner_lapsed: bool = False
     offers: dict[str, Offer] = field(default_factory=dict)
     assignments: dict[str, Assignment] = field(default_factory=dict)
     alarms: list[AlarmRef] = field(default_factory=list)
@@ -212,6 +225,7 @@ class Incident:
     outcome: str | None = None
     answered_at: datetime | None = None
     ended_at: datetime | None = None
+    reopened_at: datetime | None = None
     unwatched: bool = False
     last_actor: str | None = None
 
@@ -242,16 +256,13 @@ class Incident:
     def on_time(self) -> int:
         """Assignments that count for ``needed``: live with the arrival not missed, or on scene, or cleared with an
         outcome other than ``no_access``."""
-        return sum(
-            1
-            for a in self.assignments.values()
-            if (a.state in LIVE_ASSIGNMENTS and (not a.late or a.state is AssignmentState.ON_SCENE)) or self.has_done(a)
-        )
+        return sum(1 for a in self.assignments.values() if a.is_on_time or self.has_done(a))
 
-    @staticmethod
-    def has_done(assignment: Assignment) -> bool:
-        """Cleared with an outcome other than ``no_access``."""
-        return assignment.state is AssignmentState.CLEARED and assignment.outcome != "no_access"
+    def has_done(self, assignment: Assignment) -> bool:
+        """Cleared with an outcome other than ``no_access``, since the last reopening."""
+        if assignment.state is not AssignmentState.CLEARED or assignment.outcome == "no_access":
+            return False
+        return self.reopened_at is None or assignment.assigned_at >= self.reopened_at
 
     @property
     def ladder_runs(self) -> bool:
@@ -291,7 +302,7 @@ class Incident:
             return False
         desk_asked = any(o.kind is ResponderKind.DESK for o in self.live_offers)
         called = self.desk_call is not None and self.desk_call.reason != "follow_up_missed"
-        return self.state is IncidentState.UNANSWERED or desk_asked or called
+        return self.state is IncidentState.UNANSWERED or desk_asked or called or self.owner_lapsed
 
 
 _SLOTS: tuple[str, ...] = tuple(Incident.__dataclass_fields__)

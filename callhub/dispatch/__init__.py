@@ -1,0 +1,1 @@
+"""The pure dispatch engine: lifecycle tables, matching, escalation. No clock, no I/O, no randomness."""
