@@ -83,8 +83,10 @@ def test_paths_are_relative_to_the_file(tmp_path: Path, monkeypatch: pytest.Monk
     settings = load_settings(file.relative_to(tmp_path.parent))
     assert settings.database == tmp_path / "data" / "hub.db"
     assert settings.policies_dir == tmp_path / "ladders"
-    absolute = load_settings(file, {"store": {"url": "sqlite:////var/hub.db"}})
+    flags = {"store": {"url": "sqlite:////var/hub.db"}, "place": {"timezone": "Europe/Berlin"}}
+    absolute = load_settings(file, flags)
     assert absolute.database == Path("/var/hub.db")
+    assert absolute.place.zone.key == "Europe/Berlin"
 
 
 @pytest.mark.parametrize(
