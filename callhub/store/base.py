@@ -280,5 +280,3 @@ class Store(Protocol):
 
     def verify(self) -> Verdict:
         """Check the chain, the private parts and every incident's digest; reads only, beside a running server too."""
-
-

@@ -1,0 +1,140 @@
+"""What a store keeps of an incident beside its journal rows, and how it is looked up.
+
+Rules of this file: everything here is derived from a ``Document`` alone, by every store in the same way, and
+``verify`` derives it again.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
+
+from callhub.domain import facts as f
+from callhub.domain.incident import Incident, Places
+from callhub.domain.people import Duty
+from callhub.store.base import Document, Filter
+from callhub.store.codec import decode, document_bytes, encode, encode_time
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from datetime import datetime
+
+
+class Index(NamedTuple):
+    """The columns an incident is found by.
+
+    ``area`` is the path with slashes around every id (``/D/S/``), ``/`` without one. ``ended_at`` is None while open.
+    """
+
+    number: int
+    version: int
+    state: str
+    class_: str
+    elder: str | None
+    area: str
+    ended_at: str | None
+
+
+class Holding(NamedTuple):
+    """A live offer or assignment of a responder. ``slot`` is which of their capacity an emergency uses, else None."""
+
+    responder: str
+    what: str
+    slot: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """An incident as stored: its columns, document and digest, and the private places beside them."""
+
+    id: str
+    index: Index
+    document: bytes
+    digest: bytes
+    places: bytes
+    places_digest: bytes
+
+    @property
+    def read(self) -> Document:
+        """The document it holds; ``StoreCorrupt`` when it cannot be read."""
+        return Document(decode(Incident, self.document), decode(Places, self.places))
+
+
+def keep(document: Document) -> Kept:
+    """Encode a document; ``StoreRefused`` when it cannot be written down; about 20 us."""
+    incident = document.incident
+    written = document_bytes(incident)
+    places = encode(document.places)
+    return Kept(
+        incident.id,
+        index_of(incident),
+        written,
+        hashlib.sha256(written).digest(),
+        places,
+        hashlib.sha256(places).digest(),
+    )
+
+
+def index_of(incident: Incident) -> Index:
+    """The columns of an incident."""
+    return Index(
+        incident.number,
+        incident.version,
+        incident.state.value,
+        incident.class_.value,
+        incident.elder,
+        area_path(incident.area),
+        None if incident.is_open else encode_time(incident.ended_at or incident.opened_at),
+    )
+
+
+def area_path(area: Iterable[str]) -> str:
+    """Area ids from the district down as one text that can be searched for ``/ID/``."""
+    return "/" + "".join(f"{id}/" for id in area)
+
+
+def holdings_of(incident: Incident) -> list[Holding]:
+    """Live offers and assignments; at most one of each for one responder."""
+    held = {Holding(offer.responder, "offer", None) for offer in incident.live_offers}
+    held |= {Holding(duty.responder, "assignment", duty.slot) for duty in incident.live}
+    return sorted(held, key=lambda holding: holding[:2])
+
+
+def is_wanted(index: Index, wanted: Filter) -> bool:
+    """Whether a list with this filter shows the incident."""
+    if wanted.state == "open":
+        if index.ended_at is not None:
+            return False
+    elif wanted.state is not None and index.state != wanted.state:
+        return False
+    if wanted.class_ is not None and index.class_ != wanted.class_:
+        return False
+    if wanted.elder is not None and index.elder != wanted.elder:
+        return False
+    if wanted.area is None or index.area == "/" or f"/{wanted.area}/" in index.area:
+        return True
+    return wanted.unanswered_too and index.state == "unanswered"
+
+
+@dataclass(slots=True)
+class Projected:
+    """What rows change outside incidents: test windows and tests by device, and who is on duty."""
+
+    test_until: dict[str, datetime]
+    tested_at: dict[str, datetime]
+    duties: dict[str, Duty]
+
+
+def project(rows: Iterable[f.Row]) -> Projected:
+    """Read the facts that the directory shows; the newest of each wins."""
+    found = Projected({}, {}, {})
+    for row in rows:
+        for fact in row.facts:
+            if isinstance(fact, f.DutyChanged):
+                found.duties[fact.responder] = Duty(fact.responder, fact.available, fact.until)
+            elif isinstance(fact, f.TestWindowOpened):
+                found.test_until[fact.device] = fact.until
+            elif isinstance(fact, f.TestRecorded):
+                found.tested_at[fact.device] = row.at
+    return found
