@@ -1,0 +1,189 @@
+"""From the rows of a file to the records of the directory, one function for each kind of file.
+
+Rules of this file: pure. Every fault of every row is noted with its line and column; references are looked up in
+``Known``, which holds what was imported before. A row is the whole truth about its record: an empty or absent cell
+means the default, never "as before".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+
+from callhub.domain.people import Area, Device, Elder, Position, Responder, ResponderKind
+from callhub.domain.policy import Level
+from callhub.errors import RowError
+from callhub.intake.area_tree import AreaTree
+from callhub.intake.cells import CellReader, Convert
+from callhub.intake.sheet import Sheet
+
+AREA_COLUMNS = ("id", "parent", "level", "name", "lat", "lon")
+ELDER_COLUMNS = (
+    "id", "name", "area", "address", "lat", "lon", "phone", "card", "language", "paired", "access", "notes", "active",
+)  # fmt: skip
+DEVICE_COLUMNS = ("id", "elder", "gateway", "kind", "phone", "heartbeat_s", "mobile", "active")
+RESPONDER_COLUMNS = (
+    "id", "name", "kind", "area", "lat", "lon", "phone", "skills", "capacity", "hours", "channels", "language",
+    "active",
+)  # fmt: skip
+
+GRID = "grid"
+HOME = "home"
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What the store holds of the ids that a file names: its own records, and those it refers to."""
+
+    tree: AreaTree = field(default_factory=lambda: AreaTree(()))
+    elders: Mapping[str, Elder] = field(default_factory=dict)
+    devices: Mapping[str, Device] = field(default_factory=dict)
+    responders: Mapping[str, Responder] = field(default_factory=dict)
+
+
+def read_areas(sheet: Sheet, known: Known, convert: Convert, faults: list[RowError]) -> tuple[Area, ...]:
+    """The areas of a file; a parent may stand further down, or be known already."""
+    lines: dict[str, int] = {}
+    areas: list[Area] = []
+    for read in _rows(sheet, faults, lines):
+        areas.append(
+            Area(
+                id=read.id(),
+                parent=read.id_or_none("parent"),
+                level=read.choice("level", Level),
+                name=read.text("name", needed=True),
+                position=read.position(convert),
+            )
+        )
+    if faults:  # what one cell spoilt would be reported again for every area below it
+        return tuple(areas)
+    tree = known.tree.with_changes(areas)
+    for area in areas:
+        if fault := tree.fault(area):
+            faults.append(RowError(lines[area.id], *fault))
+    faults += _children_left_behind(tree, lines)
+    return tuple(areas)
+
+
+def _children_left_behind(tree: AreaTree, lines: Mapping[str, int]) -> Iterator[RowError]:
+    """Areas that are not in the file, but whose parent is, and changed to a level that cannot hold them."""
+    for child in tree.by_id.values():
+        if child.parent is None or child.parent not in lines or child.id in lines:
+            continue
+        if fault := tree.fault(child):
+            yield RowError(lines[child.parent], "level", f"area {child.id!r} lies in it: {fault[1]}")
+
+
+def read_elders(sheet: Sheet, known: Known, convert: Convert, faults: list[RowError]) -> tuple[Elder, ...]:
+    """The elders of a file; ``paired`` may name responders that are imported later."""
+    return tuple(_elder(read, known.tree, convert) for read in _rows(sheet, faults))
+
+
+def _elder(read: CellReader, tree: AreaTree, convert: Convert) -> Elder:
+    path = _area(read, tree)
+    position = read.position(convert)
+    return Elder(
+        id=read.id(),
+        name=read.text("name", needed=True),
+        area=path,
+        address=read.text("address"),
+        position=position or tree.centre(path),
+        position_source=HOME if position else GRID,
+        phone=read.phone(),
+        card=read.card(),
+        language=read.language(),
+        paired=read.ids("paired"),
+        access=read.text("access"),
+        notes=read.text("notes"),
+        active=read.switch("active", True),
+    )
+
+
+def read_devices(sheet: Sheet, known: Known, convert: Convert, faults: list[RowError]) -> tuple[Device, ...]:
+    """The devices of a file; their elders must be known. A test that is under way goes on."""
+    del convert  # devices have no position of their own
+    return tuple(_device(read, known) for read in _rows(sheet, faults))
+
+
+def _device(read: CellReader, known: Known) -> Device:
+    device = Device(
+        id=read.id(),
+        elder=read.id_or_none("elder"),
+        gateway=read.id_or_none("gateway"),
+        kind=read.text("kind") or "button",
+        phone=read.phone(),
+        heartbeat_s=read.count("heartbeat_s", 0, 0) or 0,
+        mobile=read.switch("mobile", False),
+        active=read.switch("active", True),
+    )
+    if device.elder is not None and device.elder not in known.elders:
+        read.fault("elder", f"there is no elder {device.elder!r}; import the elders first")
+    before = known.devices.get(device.id)
+    return replace(device, test_until=before.test_until) if before else device
+
+
+def read_responders(sheet: Sheet, known: Known, convert: Convert, faults: list[RowError]) -> tuple[Responder, ...]:
+    """The responders of a file."""
+    return tuple(_responder(read, known.tree, convert) for read in _rows(sheet, faults))
+
+
+def _responder(read: CellReader, tree: AreaTree, convert: Convert) -> Responder:
+    path = _area(read, tree)
+    kind = read.choice("kind", ResponderKind)
+    position = read.position(convert)
+    return Responder(
+        id=read.id(),
+        name=read.text("name", needed=True),
+        kind=kind,
+        area=path,
+        level=tree.by_id[path[-1]].level if path else None,
+        position=position or base(kind, tree, path),
+        position_source=HOME if position else GRID,
+        phone=read.phone(),
+        skills=read.words("skills"),
+        capacity=read.count("capacity", None if is_place(kind) else 1, 1),
+        hours=read.hours(),
+        channels=read.words("channels") or ("app",),
+        language=read.language(),
+        active=read.switch("active", True),
+    )
+
+
+def is_place(kind: ResponderKind) -> bool:
+    """Whether it is no person: it has no limit of assignments."""
+    return kind in (ResponderKind.DESK, ResponderKind.DEPARTMENT)
+
+
+def base(kind: ResponderKind, tree: AreaTree, path: tuple[str, ...]) -> Position | None:
+    """Where a responder without a position is taken to be; a desk is nowhere, nobody walks from it."""
+    return None if kind is ResponderKind.DESK else tree.centre(path)
+
+
+def _area(read: CellReader, tree: AreaTree) -> tuple[str, ...]:
+    """The path of the row's area; empty when there is none."""
+    area = read.id_or_none("area")
+    if area is None:
+        return ()
+    if area not in tree.by_id:
+        read.fault("area", f"there is no area {area!r}; import the areas first")
+        return ()
+    return tree.path(area)
+
+
+def _rows(sheet: Sheet, faults: list[RowError], lines: dict[str, int] | None = None) -> Iterator[CellReader]:
+    """A reader for each row; an id that came before is a fault. ``lines`` is filled with the line of each id."""
+    seen = {} if lines is None else lines
+    for row in sheet.rows:
+        read = CellReader(row, faults)
+        id = read.raw("id")
+        if id in seen:
+            read.fault("id", f"{id!r} is on line {seen[id]} already")
+        elif id:
+            seen[id] = row.line
+        yield read
+
+
+Read = Callable[
+    [Sheet, Known, Convert, list[RowError]],
+    tuple[Area, ...] | tuple[Elder, ...] | tuple[Device, ...] | tuple[Responder, ...],
+]
