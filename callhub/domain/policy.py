@@ -9,6 +9,8 @@ Rules of this file:
 
 from __future__ import annotations
 
+import hashlib
+import json
 from dataclasses import dataclass
 from enum import StrEnum
 from types import MappingProxyType
@@ -195,6 +197,26 @@ def policy_to_table(policy: Policy) -> dict[str, object]:
         table[key] = getattr(policy, key)
     table["step"] = [_step_to_table(step) for step in policy.steps]
     return table
+
+
+def policy_key(policy: Policy) -> str:
+    """``id@digest``: the name of this very ladder, which an incident keeps after the file has changed.
+
+    The digest is the first 16 hex digits of the SHA-256 of the table as JSON with sorted keys; 60 and 60.0 are equal.
+    """
+    table = json.dumps(_plain(policy_to_table(policy)), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return f"{policy.id}@{hashlib.sha256(table.encode()).hexdigest()[:16]}"
+
+
+def _plain(value: object) -> object:
+    match value:
+        case float() if value.is_integer():
+            return int(value)
+        case dict():
+            return {key: _plain(item) for key, item in value.items()}
+        case list():
+            return [_plain(item) for item in value]
+    return value
 
 
 _POLICY_FIGURES = (

@@ -142,13 +142,11 @@ class Snapshot:
     last_number: int
     rows: dict[str, tuple[Row, ...]]
     places: dict[str, Places]
-    recent: tuple[tuple[str, str], ...]
     responders: tuple[Responder, ...]
     duties: tuple[Duty, ...]
     positions: dict[str, tuple[Position, datetime]]
     policies: tuple[Policy, ...]
     policies_known: tuple[Policy, ...]
-    hung: tuple[Document, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any, TypeVar
 
 from pydantic import Field, TypeAdapter, ValidationError
@@ -52,7 +52,8 @@ def _adapter(kind: type[T]) -> TypeAdapter[T]:
 
 _BODY = _adapter(_Body)
 _KINDS: dict[type, TypeAdapter[Any]] = {kind: _adapter(kind) for kind in _RECORDS}
-_TIME = TypeAdapter(datetime)
+_START = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
 
 
 def encode(record: object) -> bytes:
@@ -100,17 +101,14 @@ def decode_json(data: bytes | str) -> Any:  # noqa: ANN401  # JSON is anything
         raise StoreCorrupt(f"a stored body cannot be read: {_brief(wrong)}") from wrong
 
 
-def encode_time(at: datetime) -> str:
-    """An aware instant as RFC 3339 text."""
-    return str(_TIME.dump_python(at, mode="json"))
+def encode_time(at: datetime) -> int:
+    """An aware instant as whole microseconds since 1970 in UTC, so that it sorts and compares."""
+    return (at - _START) // _MICROSECOND
 
 
-def decode_time(text: str) -> datetime:
-    """The instant that ``encode_time`` wrote; ``StoreCorrupt`` when it is not one."""
-    try:
-        return _TIME.validate_python(text)
-    except ValidationError as wrong:
-        raise StoreCorrupt(f"a stored time cannot be read: {_brief(wrong)}") from wrong
+def decode_time(micros: int) -> datetime:
+    """The instant that ``encode_time`` wrote, in UTC."""
+    return _START + micros * _MICROSECOND
 
 
 def encode_row(row: Row, salt: bytes) -> tuple[bytes, bytes | None]:

@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 class Index(NamedTuple):
     """The columns an incident is found by.
 
-    ``area`` is the path with slashes around every id (``/D/S/``), ``/`` without one. ``ended_at`` is None while open.
+    ``area`` is the path with slashes around every id (``/D/S/``), ``/`` without one. ``ended_at`` is None while open,
+    else microseconds since 1970.
     """
 
     number: int
@@ -33,7 +34,7 @@ class Index(NamedTuple):
     class_: str
     elder: str | None
     area: str
-    ended_at: str | None
+    ended_at: int | None
 
 
 class Holding(NamedTuple):
