@@ -130,8 +130,8 @@ class DispatchSettings(_Section):
 
     link_patience_s: Seconds = 60
     turnout_s: Seconds = 105
-    position_age_s_max: Seconds = 900
-    fix_age_s_max: Seconds = 300
+    position_fresh_s: Seconds = 900
+    fix_fresh_s: Seconds = 120
     fix_accuracy_m_max: Annotated[float, Field(ge=1, le=100_000)] = 100
     speed_m_s: SpeedSettings = SpeedSettings()
 
