@@ -1,16 +1,29 @@
-"""The loop: takes due deadlines and waiting events, decides, commits once, answers, announces."""
+"""The loop: takes due deadlines and waiting events, and has them decided and committed, one batch at a time.
+
+A batch is handed over at the end of a pass of the event loop: everything that arrived in that pass is in it.
+"""
 
 from __future__ import annotations
 
+import asyncio
+from datetime import UTC, timedelta
 from typing import TYPE_CHECKING, Any
 
+from callhub.domain.events import PositionSeen
+from callhub.errors import StoreUnavailable
+from callhub.hub.deadlines import Deadlines
 from callhub.hub.ids import UuidSource
+from callhub.hub.inbox import Inbox, Ticket
+from callhub.hub.marks import MarkBook
 from callhub.hub.ports import NoMetrics
+from callhub.hub.presence import Presence
 from callhub.hub.stream import Stream
+from callhub.hub.timekeeper import Timekeeper
+from callhub.hub.writer import Writer
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from datetime import datetime
+    from datetime import datetime, tzinfo
 
     from callhub.clock import Clock
     from callhub.domain.decision import Answer
@@ -21,6 +34,12 @@ if TYPE_CHECKING:
 
 INBOX_EVENTS_MAX = 10_000
 """Events that may wait; about 2 KB each."""
+BATCH_EVENTS_MAX = 512
+"""Events in one commit; beyond that a commit gets longer, and hardly cheaper per event."""
+DEADLINES_MAX = 256
+"""Deadlines in one commit, so that a restart with thousands overdue leaves room for presses."""
+FLUSH_S = 1.0
+"""Marks are written at the latest after this."""
 
 
 class Hub:
@@ -33,6 +52,8 @@ class Hub:
         metrics: Observes; nothing by default.
         ids: Makes time-ordered ids.
         inbox_events_max: How many submitted events may wait before ``submit`` waits for room.
+        batch_events_max: How many events are decided and committed together.
+        timezone: Zone of ``hours`` in ladders.
     """
 
     def __init__(
@@ -43,15 +64,29 @@ class Hub:
         metrics: HubMetrics | None = None,
         ids: Callable[[datetime], str] | None = None,
         inbox_events_max: int = INBOX_EVENTS_MAX,
+        batch_events_max: int = BATCH_EVENTS_MAX,
+        timezone: tzinfo = UTC,
     ) -> None:
-        self._engine = engine
         self._store = store
         self._clock = clock
         self._metrics: HubMetrics = metrics or NoMetrics()
         self._ids = ids or UuidSource()
-        self._inbox_events_max = inbox_events_max
+        self._batch_events_max = batch_events_max
+        self._work = asyncio.Event()
+        self._inbox = Inbox(inbox_events_max, self._work.set)
+        self._marks = MarkBook()
+        self._presence = Presence()
+        self._deadlines = Deadlines(engine)
+        self._stopping = self._ended = False
         self.committed = Stream()
-        self.ready = False
+        self._writer = Writer(
+            engine, store, clock, self._marks, self._metrics, self.committed.publish, self._tell_presence, timezone
+        )
+
+    @property
+    def ready(self) -> bool:
+        """Whether recovery is complete and the store can be reached."""
+        return self._writer.ready and not self._stopping
 
     def now(self) -> datetime:
         """Engine time, aware UTC."""
@@ -69,32 +104,107 @@ class Hub:
         Raises:
             StoreUnavailable: The hub has stopped; nothing was recorded.
         """
-        raise NotImplementedError
+        if self._ended:
+            raise StoreUnavailable("the server is stopping")
+        done: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
+        ticket = Ticket(event, done)
+        await self._inbox.put(ticket)
+        if self._ended:  # while it waited for room
+            raise StoreUnavailable("the server is stopping")
+        return await done
 
     def notice(self, event: Event) -> None:
         """Take what has no answer: ``LinkChanged PositionSeen WatchersChanged``. Never waits, never dropped."""
-        raise NotImplementedError
+        self._presence.note(event)
+        self._inbox.put_notice(event)
+        if isinstance(event, PositionSeen):
+            self._marks.position(event.responder, event.position, self._clock.now())
 
     def mark_seen(self, kind: str, id: str) -> None:
         """A ``device``, ``gateway`` or ``responder`` showed a sign of life; flushed within a second."""
-        raise NotImplementedError
+        self._note_mark()
+        self._marks.seen(kind, id, self._clock.now())
 
     def mark_device(self, id: str, health: dict[str, Any]) -> None:
         """A device reported its health (battery, rssi, faults ...); flushed within a second."""
-        raise NotImplementedError
+        self._note_mark()
+        self._marks.device(id, health, self._clock.now())
 
     def confirm(self, addressee: Addressee, seq: int) -> None:
         """The client has everything up to ``seq``, at most what was given out; flushed within a second."""
-        raise NotImplementedError
+        # Clamped now: by the time of the flush more may have been given out, which the client has not seen.
+        _, given_out = self._store.outbox_head(addressee)
+        self._note_mark()
+        self._marks.confirmed(addressee, min(seq, given_out), self._clock.now())
 
     async def recover(self) -> None:
-        """Load the engine from the store; call before ``run``."""
-        raise NotImplementedError
+        """Load the engine from the store; call before ``run``. Waits for a store that cannot be reached."""
+        await self._writer.load()
 
     async def run(self) -> None:
         """Run until ``stop`` was called and the inbox is drained and committed."""
-        raise NotImplementedError
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                keeper = Timekeeper(self._clock, self._work.set, tasks)
+                while not self._stopping or len(self._inbox):
+                    await self._cycle()
+                    await self._rest(keeper)
+                keeper.disarm()
+                await self._writer.settle(())
+        finally:
+            self._end()
 
     def stop(self) -> None:
         """Take nothing more than what already waits, and end."""
-        raise NotImplementedError
+        self._stopping = True
+        self._work.set()
+
+    async def _cycle(self) -> None:
+        """One batch: due deadlines first, then what waits in the inbox."""
+        now = self._clock.now()
+        tickets = self._due(now) + self._inbox.take(self._batch_events_max)
+        self._metrics.set_inbox(len(self._inbox))
+        if tickets or (self._marks.since is not None and now >= self._flush_at(self._marks.since)):
+            await self._writer.settle(tickets)
+
+    def _due(self, now: datetime) -> list[Ticket]:
+        tickets = []
+        for event, ref in self._deadlines.take(now, self._ids, DEADLINES_MAX):
+            stuck = self._deadlines.is_stuck(ref)
+            if stuck:
+                self._deadlines.postpone(ref, now)
+            else:
+                self._metrics.observe_late((now - ref.at).total_seconds())
+            tickets.append(Ticket(event, minimal=stuck))
+        return tickets
+
+    async def _rest(self, keeper: Timekeeper) -> None:
+        """Wait until there is something to do."""
+        wakes = [self._deadlines.wake_at(self._clock.now())]
+        if self._marks.since is not None:
+            wakes.append(self._flush_at(self._marks.since))
+        wake_at = min((at for at in wakes if at is not None), default=None)
+        if len(self._inbox) or self._stopping or (wake_at is not None and wake_at <= self._clock.now()):
+            await asyncio.sleep(0)  # everybody else gets their turn, also when no batch waited for the disk
+            return
+        keeper.arm(wake_at)
+        self._work.clear()
+        await self._work.wait()
+
+    @staticmethod
+    def _flush_at(since: datetime) -> datetime:
+        return since + timedelta(seconds=FLUSH_S)
+
+    def _note_mark(self) -> None:
+        if self._marks.since is None:
+            self._work.set()
+
+    def _tell_presence(self) -> None:
+        for event in self._presence.events():
+            self._inbox.put_notice(event)
+
+    def _end(self) -> None:
+        self._ended = True
+        for ticket in self._inbox.take(len(self._inbox)):
+            ticket.fail(StoreUnavailable("the server is stopping"))
+        self.committed.close()

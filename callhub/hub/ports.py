@@ -53,6 +53,9 @@ class Engine(Protocol):
     def places(self, id: str) -> Places:
         """The private companion of an incident in memory."""
 
+    def restore(self, snapshot: Snapshot, now: datetime) -> None:
+        """Forget everything and start from what the store holds."""
+
     def adopt(self, rows: Iterable[Row], places: dict[str, Places]) -> None:
         """Apply rows that were decided elsewhere."""
 

@@ -1,0 +1,110 @@
+"""One batch on its way to the store: what was decided for its events, as one commit."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from callhub.domain.decision import Announcement
+from callhub.domain.events import DirectoryUpdated, Event, PriorAnswer
+from callhub.errors import ErrorCode
+from callhub.hub.marks import is_empty
+from callhub.store.base import Commit, Committed, DirectoryChange, Document, Marks, StoredAnswer
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from callhub.domain.decision import Answer
+    from callhub.domain.facts import Row
+    from callhub.domain.messages import Message
+    from callhub.hub.guard import Outcome
+    from callhub.hub.inbox import Ticket
+    from callhub.hub.ports import Engine
+
+
+class Batch:
+    """Collects decisions. ``now`` is the engine time of all of them."""
+
+    def __init__(self, now: datetime) -> None:
+        self.now = now
+        self.answers: list[tuple[Ticket, Answer]] = []
+        self.engine_is_behind = False
+        self._rows: list[Row] = []
+        self._documents: dict[str, Document] = {}
+        self._messages: list[Message] = []
+        self._stored: list[StoredAnswer] = []
+        self._changes: list[DirectoryChange] = []
+        self._revoked: list[tuple[str, str]] = []
+        self._removed_users: list[str] = []
+
+    def add(self, ticket: Ticket, event: Event, outcome: Outcome, engine: Engine) -> StoredAnswer | None:
+        """Take what was decided on ``event``, which ``engine`` has applied already.
+
+        Returns:
+            The answer as it will be kept for repeats, or None when it is none to keep.
+        """
+        decision = outcome.decision
+        self._rows += decision.rows
+        self._messages += decision.messages
+        self.answers.append((ticket, decision.answer))
+        self.engine_is_behind |= outcome.engine_is_behind
+        self._document(outcome, engine)
+        if isinstance(event, DirectoryUpdated) and decision.answer.code is None:
+            self._revoked += event.revoked
+            self._removed_users += event.removed_users
+            if event.change is not None:
+                self._changes.append(event.change)
+        return self._keep(event, decision.answer)
+
+    def commit(self, marks: Marks) -> Commit:
+        """All of it as one transaction."""
+        return Commit(
+            rows=tuple(self._rows),
+            documents=tuple(self._documents.values()),
+            messages=tuple(self._messages),
+            answers=tuple(self._stored),
+            changes=tuple(self._changes),
+            marks=marks,
+        )
+
+    def announcement(self, committed: Committed) -> Announcement | None:
+        """What to tell the followers, or None when there is no news."""
+        if not (self._rows or committed.stored or self._changes):
+            return None
+        return Announcement(
+            seq=committed.seq,
+            incidents=tuple(self._documents),
+            stored=committed.stored,
+            revoked=tuple(self._revoked),
+            removed_users=tuple(self._removed_users),
+        )
+
+    def _document(self, outcome: Outcome, engine: Engine) -> None:
+        if outcome.document is not None:
+            self._documents[outcome.document.incident.id] = outcome.document
+            return
+        for id_ in outcome.decision.touched:
+            # Taken now: a later event of the batch may end the incident, and the engine then forgets it.
+            incident = engine.incident(id_)
+            if incident is not None:
+                self._documents[id_] = Document(incident, engine.places(id_))
+
+    def _keep(self, event: Event, answer: Answer) -> StoredAnswer | None:
+        # Our own failure is no answer to keep: the same message sent again may well succeed.
+        if event.request is None or answer.repeat or answer.code == ErrorCode.INTERNAL:
+            return None
+        prior = PriorAnswer(
+            fingerprint=event.request.fingerprint,
+            at=self.now,
+            incident=answer.incident,
+            answer=answer.body,
+            refused=answer.code is not None,
+        )
+        stored = StoredAnswer(event.request.key, prior)
+        self._stored.append(stored)
+        return stored
+
+
+def has_work(commit: Commit) -> bool:
+    """Whether there is anything to write."""
+    parts = (commit.rows, commit.messages, commit.answers, commit.changes)
+    return any(parts) or not is_empty(commit.marks)

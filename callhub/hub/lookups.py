@@ -1,0 +1,90 @@
+"""What a batch needs to know, looked up once and put into its events.
+
+Answers and directory changes of the same batch lie over what the store knows: the second event of a batch sees what
+the first one did.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from callhub.domain.events import AlarmRaised, CancelAsked, DutyMoved, Event, SignalSent
+from callhub.store.base import Found, Need
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from callhub.domain.incident import Incident
+    from callhub.domain.people import Device, Elder
+    from callhub.store.base import DirectoryChange, Store, StoredAnswer
+
+
+def need_of(events: Iterable[Event], incident: Callable[[str], Incident | None]) -> Need:
+    """What these events refer to: earlier answers, devices with their elders, elders of incidents."""
+    requests, devices, elders = set(), set(), set()
+    for event in events:
+        if event.request is not None:
+            requests.add(event.request.key)
+        match event:
+            case AlarmRaised() | CancelAsked() | SignalSent():
+                devices.add(event.device)
+            case DutyMoved():
+                case_ = incident(event.incident)
+                if case_ is not None and case_.elder is not None:
+                    elders.add(case_.elder)
+            case _:
+                pass
+    return Need(requests=frozenset(requests), devices=frozenset(devices), elders=frozenset(elders))
+
+
+class Known:
+    """What one batch knows: the store's answer, and over it what the batch itself changed.
+
+    Args:
+        store: Asked once here, and again only for what an earlier event of the batch made necessary.
+        events: The batch.
+        incident: Finds an incident in memory.
+    """
+
+    def __init__(self, store: Store, events: Iterable[Event], incident: Callable[[str], Incident | None]) -> None:
+        need = need_of(events, incident)
+        nothing = not (need.requests or need.devices or need.elders)
+        self._store = store
+        self._incident = incident
+        self._found = Found() if nothing else store.lookup(need)
+
+    def complete(self, event: Event) -> Event:
+        """``event`` with earlier answers, device and elder filled in."""
+        if event.request is not None:
+            prior = self._found.requests.get(event.request.key, ())
+            event = replace(event, request=replace(event.request, prior=prior))
+        match event:
+            case AlarmRaised() | CancelAsked() | SignalSent():
+                device = self._found.devices.get(event.device)
+                return replace(event, device_record=device, elder=self._elder_of(device))
+            case DutyMoved():
+                case_ = self._incident(event.incident)
+                return replace(event, elder=self._elder(case_.elder if case_ else None))
+            case _:
+                return event
+
+    def answered(self, answer: StoredAnswer) -> None:
+        """An event of this batch was answered; a repeat later in the batch must see it."""
+        earlier = self._found.requests.get(answer.key, ())
+        self._found.requests[answer.key] = (*earlier, answer.prior)
+
+    def changed(self, change: DirectoryChange) -> None:
+        """An event of this batch changed the directory."""
+        self._found.elders.update({elder.id: elder for elder in change.elders})
+        self._found.devices.update({device.id: device for device in change.devices})
+
+    def _elder_of(self, device: Device | None) -> Elder | None:
+        return self._elder(device.elder if device else None)
+
+    def _elder(self, id: str | None) -> Elder | None:
+        if id is None:
+            return None
+        if id not in self._found.elders:
+            self._found.elders.update(self._store.lookup(Need(elders=frozenset({id}))).elders)
+        return self._found.elders.get(id)

@@ -1,0 +1,184 @@
+"""Decides and commits, and gets over whatever the store says.
+
+Rules of this file:
+1. A ticket leaves with its answer only after the commit that holds it.
+2. A commit that failed leaves no trace: the engine is made anew from the store before anything is tried again.
+3. What is refused together is tried one by one; an alarm that is refused alone takes the minimal path.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import UTC, timedelta
+from typing import TYPE_CHECKING
+
+import structlog
+
+from callhub.domain.decision import Answer
+from callhub.domain.events import DirectoryUpdated
+from callhub.errors import ErrorCode, InternalError, StoreUnavailable
+from callhub.hub.batch import Batch, has_work
+from callhub.hub.guard import Guard
+from callhub.hub.ladders import Ladders
+from callhub.hub.lookups import Known
+from callhub.store.base import Marks
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from datetime import tzinfo
+
+    from callhub.clock import Clock
+    from callhub.domain.decision import Announcement
+    from callhub.domain.events import Event
+    from callhub.hub.inbox import Ticket
+    from callhub.hub.marks import MarkBook
+    from callhub.hub.ports import Engine, HubMetrics
+    from callhub.store.base import Snapshot, Store
+
+BACK_OFF_S = (0.1, 0.2, 0.5, 1.0, 2.0)
+"""Waits between attempts to reach the store; the last one repeats."""
+STALL_S = 0.005
+"""Deciding hands the event loop back after this, so that links stay responsive during a large batch."""
+
+_log = structlog.get_logger(__name__)
+
+
+class Writer:
+    """The part of the hub between the inbox and the store.
+
+    Args:
+        engine: Decides.
+        store: Open.
+        clock: Engine time.
+        marks: Flushed along with each commit.
+        metrics: Observes.
+        publish: Called with the news of each commit.
+        reloaded: Called whenever the engine was made anew.
+        timezone: Zone of ``hours`` in ladders.
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        store: Store,
+        clock: Clock,
+        marks: MarkBook,
+        metrics: HubMetrics,
+        publish: Callable[[Announcement], None],
+        reloaded: Callable[[], None],
+        timezone: tzinfo = UTC,
+    ) -> None:
+        self._engine = engine
+        self._store = store
+        self._clock = clock
+        self._marks = marks
+        self._metrics = metrics
+        self._publish = publish
+        self._reloaded = reloaded
+        self._timezone = timezone
+        self._guard: Guard | None = None
+        self.ready = False
+
+    async def load(self) -> None:
+        """Make the engine anew from the store; waits for the store as long as it takes."""
+        snapshot = await self._snapshot()
+        self._engine.restore(snapshot, self._clock.now())
+        ladders = Ladders(snapshot.policies, snapshot.policies_known, self._timezone)
+        self._guard = Guard(self._engine, ladders, snapshot.last_number, self._metrics)
+        self._reloaded()
+        self.ready = True
+
+    async def settle(self, tickets: Sequence[Ticket]) -> None:
+        """Decide and commit all of them, and the marks, in one transaction; on return each has its answer."""
+        marks = self._marks.take()
+        if await self._try(tickets, marks):
+            return
+        if tickets:
+            # Marks that are refused by themselves as well are dropped: they are not facts.
+            self._marks.put_back(marks, self._clock.now())
+        for ticket in tickets:
+            await self._settle_alone(ticket)
+
+    async def _settle_alone(self, ticket: Ticket) -> None:
+        if await self._try([ticket], Marks()) or await self._try([ticket], Marks(), minimal=True):
+            return
+        _log.critical("event_not_recorded", event_id=ticket.event.id, event_type=type(ticket.event).__name__)
+        error = InternalError(ticket.event.id)
+        body = {"code": error.code.value, "field": None, "message": error.message}
+        ticket.resolve(Answer(body=body, code=ErrorCode.INTERNAL))
+
+    async def _try(self, tickets: Sequence[Ticket], marks: Marks, *, minimal: bool = False) -> bool:
+        """Commit once; False when the store refused it, with the engine made anew."""
+        while True:
+            try:
+                await self._commit(tickets, marks, minimal=minimal)
+            except StoreUnavailable as gone:
+                self.ready = False
+                _log.error("store_unavailable", why=gone.message, events=len(tickets))
+                self._metrics.count_fault("store")
+                await self.load()
+            except Exception:
+                # A constraint, or bytes that cannot be stored: whatever it is, nothing was written.
+                _log.exception("batch_refused", events=len(tickets), minimal=minimal)
+                self._metrics.count_fault("batch")
+                await self.load()
+                return False
+            else:
+                return True
+
+    async def _commit(self, tickets: Sequence[Ticket], marks: Marks, *, minimal: bool) -> None:
+        started_s = self._clock.elapsed_s()
+        batch = await self._decide(tickets, minimal=minimal)
+        commit = batch.commit(marks)
+        committed = await self._store.commit(commit) if has_work(commit) else None
+        if tickets:
+            self._metrics.observe_batch(len(tickets), self._clock.elapsed_s() - started_s)
+        for ticket, answer in batch.answers:
+            ticket.resolve(answer)
+        if committed is not None and (news := batch.announcement(committed)) is not None:
+            self._publish(news)
+        if batch.engine_is_behind:
+            await self.load()
+
+    async def _decide(self, tickets: Sequence[Ticket], *, minimal: bool) -> Batch:
+        if self._guard is None:
+            raise RuntimeError("recover() comes before run()")
+        batch = Batch(self._clock.now())
+        known = None if minimal else Known(self._store, [t.event for t in tickets], self._engine.incident)
+        loop = asyncio.get_running_loop()
+        pause_at_s = loop.time() + STALL_S
+        for ticket in tickets:
+            if loop.time() > pause_at_s:
+                await asyncio.sleep(0)
+                pause_at_s = loop.time() + STALL_S
+            event = self._completed_alone(ticket.event) if known is None else known.complete(ticket.event)
+            decide = self._guard.minimal if minimal or ticket.minimal else self._guard.decide
+            outcome = decide(event, batch.now)
+            kept = batch.add(ticket, event, outcome, self._engine)
+            if known is not None and kept is not None:
+                known.answered(kept)
+            if isinstance(event, DirectoryUpdated) and outcome.decision.answer.code is None:
+                self._guard.ladders.replace(event.policies)
+                if known is not None and event.change is not None:
+                    known.changed(event.change)
+        return batch
+
+    def _completed_alone(self, event: Event) -> Event:
+        """On the minimal path nothing may fail, not even a lookup."""
+        try:
+            return Known(self._store, [event], self._engine.incident).complete(event)
+        except Exception:
+            _log.exception("lookup_failed", event_id=event.id)
+            return event
+
+    async def _snapshot(self) -> Snapshot:
+        waits = iter(BACK_OFF_S)
+        wait_s = 0.0
+        while True:
+            try:
+                return await self._store.load()
+            except StoreUnavailable as gone:
+                self.ready = False
+                wait_s = next(waits, wait_s)
+                _log.warning("store_unavailable", why=gone.message, retry_s=wait_s)
+            await self._clock.sleep_until(self._clock.now() + timedelta(seconds=wait_s))
