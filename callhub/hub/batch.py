@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from callhub.domain.decision import Announcement
 from callhub.domain.events import DirectoryUpdated, Event, PriorAnswer
-from callhub.errors import ErrorCode
+from callhub.errors import EngineFault, ErrorCode
 from callhub.hub.marks import is_empty
 from callhub.store.base import Commit, Committed, DirectoryChange, Document, Marks, StoredAnswer
 
@@ -29,6 +29,7 @@ class Batch:
         self.answers: list[tuple[Ticket, Answer]] = []
         self.engine_is_behind = False
         self._rows: list[Row] = []
+        self._touched: dict[str, None] = {}
         self._documents: dict[str, Document] = {}
         self._messages: list[Message] = []
         self._stored: list[StoredAnswer] = []
@@ -36,8 +37,8 @@ class Batch:
         self._revoked: list[tuple[str, str]] = []
         self._removed_users: list[str] = []
 
-    def add(self, ticket: Ticket, event: Event, outcome: Outcome, engine: Engine) -> StoredAnswer | None:
-        """Take what was decided on ``event``, which ``engine`` has applied already.
+    def add(self, ticket: Ticket, event: Event, outcome: Outcome) -> StoredAnswer | None:
+        """Take what was decided on ``event``.
 
         Returns:
             The answer as it will be kept for repeats, or None when it is none to keep.
@@ -47,7 +48,9 @@ class Batch:
         self._messages += decision.messages
         self.answers.append((ticket, decision.answer))
         self.engine_is_behind |= outcome.engine_is_behind
-        self._document(outcome, engine)
+        if outcome.document is not None:
+            self._documents[outcome.document.incident.id] = outcome.document
+        self._touched.update(dict.fromkeys(decision.touched))
         if isinstance(event, DirectoryUpdated) and decision.answer.code is None:
             self._revoked += event.revoked
             self._removed_users += event.removed_users
@@ -55,8 +58,19 @@ class Batch:
                 self._changes.append(event.change)
         return self._keep(event, decision.answer)
 
-    def commit(self, marks: Marks) -> Commit:
-        """All of it as one transaction."""
+    def commit(self, marks: Marks, engine: Engine) -> Commit:
+        """All of it as one transaction, with the state that ``engine`` has of each touched incident.
+
+        Raises:
+            EngineFault: The engine has forgotten one of them.
+        """
+        # Taken at the end: while deciding, a later event of the batch changes or undoes what an earlier one left.
+        for id_ in self._touched:
+            incident = engine.incident(id_)
+            if incident is not None:
+                self._documents[id_] = Document(incident, engine.places(id_))
+            elif id_ not in self._documents:
+                raise EngineFault(f"no state of incident {id_} after it was changed")
         return Commit(
             rows=tuple(self._rows),
             documents=tuple(self._documents.values()),
@@ -77,16 +91,6 @@ class Batch:
             revoked=tuple(self._revoked),
             removed_users=tuple(self._removed_users),
         )
-
-    def _document(self, outcome: Outcome, engine: Engine) -> None:
-        if outcome.document is not None:
-            self._documents[outcome.document.incident.id] = outcome.document
-            return
-        for id_ in outcome.decision.touched:
-            # Taken now: a later event of the batch may end the incident, and the engine then forgets it.
-            incident = engine.incident(id_)
-            if incident is not None:
-                self._documents[id_] = Document(incident, engine.places(id_))
 
     def _keep(self, event: Event, answer: Answer) -> StoredAnswer | None:
         # Our own failure is no answer to keep: the same message sent again may well succeed.

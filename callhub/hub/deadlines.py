@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from callhub.hub.ports import DueRef, Engine
 
-_Key = tuple[str | None, str | None, str | None, datetime]
+_Key = tuple[str, str, datetime]
 
 POSTPONED_S = 60
 """A deadline that nothing can be done about is tried again after this."""
@@ -64,8 +64,8 @@ class Deadlines:
 
 
 def _key(ref: DueRef) -> _Key:
-    return ref.incident, ref.responder, ref.key, ref.at
+    return ref.incident, ref.key, ref.at
 
 
 def _event(ref: DueRef, id_: str) -> DeadlineDue:
-    return DeadlineDue(id=id_, actor=SYSTEM, incident=ref.incident, responder=ref.responder, key=ref.key)
+    return DeadlineDue(id=id_, actor=SYSTEM, incident=ref.incident or None, key=ref.key or None)

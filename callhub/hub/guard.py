@@ -32,8 +32,9 @@ _log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """A decision. ``document`` is set when it was made without the engine, and ``engine_is_behind`` when the engine
-    could not take it over.
+    """A decision, and the incident after it when it was made without the engine.
+
+    ``engine_is_behind``: the engine could not take it over.
     """
 
     decision: Decision

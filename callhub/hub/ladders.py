@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from callhub.domain.policy import PolicySet
+from callhub.domain.policy import PolicySet, policy_key
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -12,9 +12,12 @@ if TYPE_CHECKING:
 
     from callhub.domain.policy import Policy
 
+REPEAT_S = 60.0
+"""``repeat_s`` of a policy that does not say."""
+
 
 class Ladders:
-    """Finds a ladder by kind or by id. ``timezone`` is the zone of ``hours``.
+    """Finds a ladder by kind or by key. ``timezone`` is the zone of ``hours``.
 
     Raises:
         ConfigError: ``in_force`` is no usable set.
@@ -22,20 +25,20 @@ class Ladders:
 
     def __init__(self, in_force: Iterable[Policy], known: Iterable[Policy], timezone: tzinfo) -> None:
         self._in_force = PolicySet(in_force)
-        self._known = {policy.id: policy for policy in known} | self._in_force.by_id
+        self._known = {policy_key(policy): policy for policy in (*known, *self._in_force.by_id.values())}
         self._timezone = timezone
 
     def replace(self, in_force: Sequence[Policy]) -> None:
         """Other ladders are in force from now on; none: nothing changed."""
         if in_force:
             self._in_force = PolicySet(in_force)
-            self._known |= self._in_force.by_id
+            self._known |= {policy_key(policy): policy for policy in in_force}
 
     def choose(self, kind: str, now: datetime) -> Policy:
         """The ladder in force for a kind."""
         return self._in_force.choose(kind, now.astimezone(self._timezone))
 
-    def repeat_s(self, policy_id: str) -> float:
-        """How often an incident on this ladder repeats; 60 when the ladder is not known."""
-        policy = self._known.get(policy_id)
-        return policy.repeat_s if policy else 60.0
+    def repeat_s(self, key: str) -> float:
+        """How often an incident on this frozen ladder (``policy_key``) repeats; the default when it is not known."""
+        policy = self._known.get(key)
+        return policy.repeat_s if policy else REPEAT_S

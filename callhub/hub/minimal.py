@@ -13,7 +13,7 @@ from callhub.domain import facts as f
 from callhub.domain.decision import Answer, Decision
 from callhub.domain.events import AlarmRaised, CallTaken, DeadlineDue, Event, FrameFaulty
 from callhub.domain.incident import Deadline, Incident, IncidentState, Places, Source
-from callhub.domain.policy import UNKNOWN
+from callhub.domain.policy import UNKNOWN, policy_key
 
 if TYPE_CHECKING:
     from callhub.domain.people import Elder
@@ -21,8 +21,6 @@ if TYPE_CHECKING:
 
 REASON = "engine_error"
 REPEAT = "repeat"
-REPEAT_S = 60.0
-"""When the ladder of an incident is not known, its repeat; the default of ``repeat_s`` in a policy."""
 REPEAT_WINDOW_S = 600
 """How long an alarm without a time of its own counts as a repeat, as in PROTOCOL section 1."""
 
@@ -123,7 +121,7 @@ def _opened(event: Event, number: int, policy: Policy) -> f.IncidentOpened:
         class_=policy.class_,
         kind=kind_of(event),
         urgency=policy.urgency,
-        policy=policy.id,
+        policy=policy_key(policy),
         needed=policy.needed,
         reason=REASON,
         **more,

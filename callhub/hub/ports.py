@@ -16,23 +16,19 @@ if TYPE_CHECKING:
 
 
 class DueRef(Protocol):
-    """A deadline that is due: of an incident, or of a responder (``incident`` None)."""
-
-    @property
-    def incident(self) -> str | None:
-        """The incident's id, or None."""
-
-    @property
-    def responder(self) -> str | None:
-        """The responder's id, or None."""
-
-    @property
-    def key(self) -> str | None:
-        """The deadline's key within its owner."""
+    """Something that is due: the next deadline of an incident, or (``incident`` empty) a timer called ``key``."""
 
     @property
     def at(self) -> datetime:
         """When it was due, aware UTC."""
+
+    @property
+    def incident(self) -> str:
+        """The incident's id, or empty."""
+
+    @property
+    def key(self) -> str:
+        """The timer's name, or empty."""
 
 
 class Engine(Protocol):
@@ -45,10 +41,10 @@ class Engine(Protocol):
         """The earliest deadline, or None."""
 
     def due(self, now: datetime) -> Sequence[DueRef]:
-        """The deadlines at or before ``now``, most overdue first."""
+        """What is due at ``now``, most overdue first; it stays due until it is handled."""
 
     def incident(self, id: str) -> Incident | None:
-        """An incident in memory; what it returns is never changed afterwards."""
+        """An incident in memory, also one that ended just now."""
 
     def places(self, id: str) -> Places:
         """The private companion of an incident in memory."""

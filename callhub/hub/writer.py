@@ -129,7 +129,7 @@ class Writer:
     async def _commit(self, tickets: Sequence[Ticket], marks: Marks, *, minimal: bool) -> None:
         started_s = self._clock.elapsed_s()
         batch = await self._decide(tickets, minimal=minimal)
-        commit = batch.commit(marks)
+        commit = batch.commit(marks, self._engine)
         committed = await self._store.commit(commit) if has_work(commit) else None
         if tickets:
             self._metrics.observe_batch(len(tickets), self._clock.elapsed_s() - started_s)
@@ -154,7 +154,7 @@ class Writer:
             event = self._completed_alone(ticket.event) if known is None else known.complete(ticket.event)
             decide = self._guard.minimal if minimal or ticket.minimal else self._guard.decide
             outcome = decide(event, batch.now)
-            kept = batch.add(ticket, event, outcome, self._engine)
+            kept = batch.add(ticket, event, outcome)
             if known is not None and kept is not None:
                 known.answered(kept)
             if isinstance(event, DirectoryUpdated) and outcome.decision.answer.code is None:
