@@ -106,7 +106,10 @@ async def test_manual_clock_wakes_sleepers_in_order() -> None:
         clock.advance(9.5)
         await asyncio.sleep(0)
         assert woken == ["past"]
-        clock.advance(100)
+        clock.advance(0.5)
+        await asyncio.sleep(0)
+        assert woken == ["past", "soon", "same"]
+        clock.advance(99.5)
     assert woken == ["past", "soon", "same", "late"]
     assert clock.elapsed_s() == 109.5
     assert clock.now().tzinfo is UTC
