@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import tomllib
 from datetime import UTC, datetime
 from pathlib import Path
@@ -19,6 +20,7 @@ from callhub.domain.policy import (
     Step,
     play_on_paper,
     policy_from_table,
+    policy_key,
     policy_to_table,
 )
 from callhub.errors import ConfigError
@@ -160,6 +162,16 @@ def test_frozen_as_json_and_back() -> None:
     for one in (rich, ALWAYS):
         frozen = json.loads(json.dumps(policy_to_table(one)))
         assert policy_from_table(frozen, "incident") == one
+
+
+def test_the_key_names_this_very_ladder() -> None:
+    first = policy(repeat_s=60, step=[people(radius_m=900), desk()])
+    same = policy(repeat_s=60.0, step=[people(radius_m=900.0), desk()])
+    assert policy_key(first) == policy_key(same)
+    assert re.fullmatch("p@[0-9a-f]{16}", policy_key(first))
+    changed = [policy(repeat_s=61), policy(repeat_s=60.5), policy(step=[people(radius_m=901), desk()]), policy(id="q")]
+    assert len({policy_key(one) for one in [first, *changed]}) == 5
+    assert policy_key(policy_from_table(json.loads(json.dumps(policy_to_table(first))), "x")) == policy_key(first)
 
 
 @pytest.mark.parametrize("file", SHIPPED, ids=lambda file: file.stem)
