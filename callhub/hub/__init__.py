@@ -5,7 +5,7 @@ Nothing else reads or changes the engine's state, and nobody outside sees what a
 
 from callhub.hub.ids import UuidSource
 from callhub.hub.loop import Hub
-from callhub.hub.ports import Engine, HubMetrics, NoMetrics
+from callhub.hub.ports import DueRef, Engine
 from callhub.hub.stream import Stream, Subscription
 
-__all__ = ["Engine", "Hub", "HubMetrics", "NoMetrics", "Stream", "Subscription", "UuidSource"]
+__all__ = ["DueRef", "Engine", "Hub", "Stream", "Subscription", "UuidSource"]

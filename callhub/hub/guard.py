@@ -25,7 +25,8 @@ if TYPE_CHECKING:
 
     from callhub.domain.facts import Row
     from callhub.hub.ladders import Ladders
-    from callhub.hub.ports import Engine, HubMetrics
+    from callhub.hub.ports import Engine
+    from callhub.hub.tally import Tally
 
 _log = structlog.get_logger(__name__)
 
@@ -49,14 +50,14 @@ class Guard:
         engine: Decides.
         ladders: For the minimal path.
         last_number: The highest incident number committed so far.
-        metrics: Counts faults.
+        tally: Counts faults.
     """
 
-    def __init__(self, engine: Engine, ladders: Ladders, last_number: int, metrics: HubMetrics) -> None:
+    def __init__(self, engine: Engine, ladders: Ladders, last_number: int, tally: Tally) -> None:
         self.ladders = ladders
         self._engine = engine
         self._last_number = last_number
-        self._metrics = metrics
+        self._tally = tally
 
     def decide(self, event: Event, now: datetime) -> Outcome:
         """What the engine decides; when it raises, what ``minimal`` says."""
@@ -65,7 +66,7 @@ class Guard:
         except Exception:
             # Whatever it is, one event must not stop a district.
             _log.exception("engine_failed", event_id=event.id, event_type=type(event).__name__)
-            self._metrics.count_fault(_path(event))
+            self._tally.engine_failed()
             return self.minimal(event, now)
         self._note(decision.rows)
         return Outcome(decision)
@@ -113,9 +114,3 @@ class Guard:
             for fact in row.facts:
                 if isinstance(fact, IncidentOpened):
                     self._last_number = max(self._last_number, fact.number)
-
-
-def _path(event: Event) -> str:
-    if minimal.asks_for_help(event):
-        return "alarm"
-    return "deadline" if isinstance(event, DeadlineDue) else "event"

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from callhub.domain.policy import PolicySet, policy_key
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Mapping, Sequence
     from datetime import datetime, tzinfo
 
     from callhub.domain.policy import Policy
@@ -23,9 +23,9 @@ class Ladders:
         ConfigError: ``in_force`` is no usable set.
     """
 
-    def __init__(self, in_force: Iterable[Policy], known: Iterable[Policy], timezone: tzinfo) -> None:
+    def __init__(self, in_force: Sequence[Policy], known: Mapping[str, Policy], timezone: tzinfo) -> None:
         self._in_force = PolicySet(in_force)
-        self._known = {policy_key(policy): policy for policy in (*known, *self._in_force.by_id.values())}
+        self._known = dict(known) | {policy_key(policy): policy for policy in in_force}
         self._timezone = timezone
 
     def replace(self, in_force: Sequence[Policy]) -> None:

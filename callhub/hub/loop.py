@@ -15,11 +15,12 @@ from callhub.hub.deadlines import Deadlines
 from callhub.hub.ids import UuidSource
 from callhub.hub.inbox import Inbox, Ticket
 from callhub.hub.marks import MarkBook
-from callhub.hub.ports import NoMetrics
 from callhub.hub.presence import Presence
 from callhub.hub.stream import Stream
+from callhub.hub.tally import Tally
 from callhub.hub.timekeeper import Timekeeper
 from callhub.hub.writer import Writer
+from callhub.metrics import create_metrics
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -29,7 +30,8 @@ if TYPE_CHECKING:
     from callhub.domain.decision import Answer
     from callhub.domain.events import Event
     from callhub.domain.messages import Addressee
-    from callhub.hub.ports import Engine, HubMetrics
+    from callhub.hub.ports import Engine
+    from callhub.metrics import Metrics
     from callhub.store.base import Store
 
 INBOX_EVENTS_MAX = 10_000
@@ -49,7 +51,7 @@ class Hub:
         engine: Decides; only this hub calls it.
         store: Open.
         clock: Engine time.
-        metrics: Observes; nothing by default.
+        metrics: Observes; a set of its own by default.
         ids: Makes time-ordered ids.
         inbox_events_max: How many submitted events may wait before ``submit`` waits for room.
         batch_events_max: How many events are decided and committed together.
@@ -61,7 +63,7 @@ class Hub:
         engine: Engine,
         store: Store,
         clock: Clock,
-        metrics: HubMetrics | None = None,
+        metrics: Metrics | None = None,
         ids: Callable[[datetime], str] | None = None,
         inbox_events_max: int = INBOX_EVENTS_MAX,
         batch_events_max: int = BATCH_EVENTS_MAX,
@@ -69,7 +71,7 @@ class Hub:
     ) -> None:
         self._store = store
         self._clock = clock
-        self._metrics: HubMetrics = metrics or NoMetrics()
+        self._tally = Tally(metrics or create_metrics())
         self._ids = ids or UuidSource()
         self._batch_events_max = batch_events_max
         self._work = asyncio.Event()
@@ -80,7 +82,7 @@ class Hub:
         self._stopping = self._ended = False
         self.committed = Stream()
         self._writer = Writer(
-            engine, store, clock, self._marks, self._metrics, self.committed.publish, self._tell_presence, timezone
+            engine, store, clock, self._marks, self._tally, self.committed.publish, self._tell_presence, timezone
         )
 
     @property
@@ -163,7 +165,7 @@ class Hub:
         """One batch: due deadlines first, then what waits in the inbox."""
         now = self._clock.now()
         tickets = self._due(now) + self._inbox.take(self._batch_events_max)
-        self._metrics.set_inbox(len(self._inbox))
+        self._tally.inbox(len(self._inbox))
         if tickets or (self._marks.since is not None and now >= self._flush_at(self._marks.since)):
             await self._writer.settle(tickets)
 
@@ -174,7 +176,7 @@ class Hub:
             if stuck:
                 self._deadlines.postpone(ref, now)
             else:
-                self._metrics.observe_late((now - ref.at).total_seconds())
+                self._tally.late((now - ref.at).total_seconds())
             tickets.append(Ticket(event, minimal=stuck))
         return tickets
 

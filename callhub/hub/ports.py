@@ -1,4 +1,4 @@
-"""What the hub needs of the engine and of the metrics, as protocols, so that tests can script them."""
+"""What the hub needs of the engine, as protocols, so that tests can script it."""
 
 from __future__ import annotations
 
@@ -54,35 +54,3 @@ class Engine(Protocol):
 
     def adopt(self, rows: Iterable[Row], places: dict[str, Places]) -> None:
         """Apply rows that were decided elsewhere."""
-
-
-class HubMetrics(Protocol):
-    """What the hub observes."""
-
-    def observe_batch(self, events: int, seconds: float) -> None:
-        """A batch of ``events`` took ``seconds`` from the first decision to its commit."""
-
-    def observe_late(self, seconds: float) -> None:
-        """A deadline fired this long after it was due."""
-
-    def set_inbox(self, events: int) -> None:
-        """So many events wait."""
-
-    def count_fault(self, path: str) -> None:
-        """Our own exception, by what it came from: ``alarm deadline event batch store``."""
-
-
-class NoMetrics:
-    """Observes nothing; for tests and simulation."""
-
-    def observe_batch(self, events: int, seconds: float) -> None:
-        """Nothing."""
-
-    def observe_late(self, seconds: float) -> None:
-        """Nothing."""
-
-    def set_inbox(self, events: int) -> None:
-        """Nothing."""
-
-    def count_fault(self, path: str) -> None:
-        """Nothing."""

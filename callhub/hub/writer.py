@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 from datetime import UTC, timedelta
+from itertools import chain, repeat
 from typing import TYPE_CHECKING
 
 import structlog
@@ -24,7 +25,7 @@ from callhub.hub.lookups import Known
 from callhub.store.base import Marks
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from datetime import tzinfo
 
     from callhub.clock import Clock
@@ -32,11 +33,12 @@ if TYPE_CHECKING:
     from callhub.domain.events import Event
     from callhub.hub.inbox import Ticket
     from callhub.hub.marks import MarkBook
-    from callhub.hub.ports import Engine, HubMetrics
-    from callhub.store.base import Snapshot, Store
+    from callhub.hub.ports import Engine
+    from callhub.hub.tally import Tally
+    from callhub.store.base import Committed, Snapshot, Store
 
-BACK_OFF_S = (0.1, 0.2, 0.5, 1.0, 2.0)
-"""Waits between attempts to reach the store; the last one repeats."""
+BACK_OFF_S = (0.0, 0.1, 0.2, 0.5, 1.0, 2.0)
+"""Waits before attempts to reach the store; the last one repeats."""
 STALL_S = 0.005
 """Deciding hands the event loop back after this, so that links stay responsive during a large batch."""
 
@@ -51,7 +53,7 @@ class Writer:
         store: Open.
         clock: Engine time.
         marks: Flushed along with each commit.
-        metrics: Observes.
+        tally: Observes.
         publish: Called with the news of each commit.
         reloaded: Called whenever the engine was made anew.
         timezone: Zone of ``hours`` in ladders.
@@ -63,7 +65,7 @@ class Writer:
         store: Store,
         clock: Clock,
         marks: MarkBook,
-        metrics: HubMetrics,
+        tally: Tally,
         publish: Callable[[Announcement], None],
         reloaded: Callable[[], None],
         timezone: tzinfo = UTC,
@@ -72,19 +74,24 @@ class Writer:
         self._store = store
         self._clock = clock
         self._marks = marks
-        self._metrics = metrics
+        self._tally = tally
         self._publish = publish
         self._reloaded = reloaded
         self._timezone = timezone
         self._guard: Guard | None = None
+        self._failures = 0
         self.ready = False
 
-    async def load(self) -> None:
-        """Make the engine anew from the store; waits for the store as long as it takes."""
-        snapshot = await self._snapshot()
+    async def load(self, *, after_failure: bool = False) -> None:
+        """Make the engine anew from the store; waits for the store as long as it takes.
+
+        ``after_failure``: it just could not be reached, so wait before the first attempt too.
+        """
+        snapshot = await self._snapshot(self._waits(after_failure))
         self._engine.restore(snapshot, self._clock.now())
         ladders = Ladders(snapshot.policies, snapshot.policies_known, self._timezone)
-        self._guard = Guard(self._engine, ladders, snapshot.last_number, self._metrics)
+        self._guard = Guard(self._engine, ladders, snapshot.last_number, self._tally)
+        self._tally.restarted(i for id_ in snapshot.rows if (i := self._engine.incident(id_)) is not None)
         self._reloaded()
         self.ready = True
 
@@ -111,29 +118,31 @@ class Writer:
         """Commit once; False when the store refused it, with the engine made anew."""
         while True:
             try:
-                await self._commit(tickets, marks, minimal=minimal)
+                batch = await self._decide(tickets, minimal=minimal)
+                commit = batch.commit(marks, self._engine)
+                started_s = self._clock.elapsed_s()
+                committed = await self._store.commit(commit) if has_work(commit) else None
             except StoreUnavailable as gone:
                 self.ready = False
                 _log.error("store_unavailable", why=gone.message, events=len(tickets))
-                self._metrics.count_fault("store")
-                await self.load()
+                await self.load(after_failure=True)
             except Exception:
                 # A constraint, or bytes that cannot be stored: whatever it is, nothing was written.
                 _log.exception("batch_refused", events=len(tickets), minimal=minimal)
-                self._metrics.count_fault("batch")
+                self._tally.refused_batch()
                 await self.load()
                 return False
             else:
+                self._failures = 0
+                if committed is not None:
+                    self._tally.committed(commit, len(tickets), self._clock.elapsed_s() - started_s)
+                await self._speak(batch, committed)
                 return True
 
-    async def _commit(self, tickets: Sequence[Ticket], marks: Marks, *, minimal: bool) -> None:
-        started_s = self._clock.elapsed_s()
-        batch = await self._decide(tickets, minimal=minimal)
-        commit = batch.commit(marks, self._engine)
-        committed = await self._store.commit(commit) if has_work(commit) else None
-        if tickets:
-            self._metrics.observe_batch(len(tickets), self._clock.elapsed_s() - started_s)
+    async def _speak(self, batch: Batch, committed: Committed | None) -> None:
+        """Answer and announce. The batch is durable now: nothing here may lead to a second attempt."""
         for ticket, answer in batch.answers:
+            self._tally.answered(ticket.event, answer)
             ticket.resolve(answer)
         if committed is not None and (news := batch.announcement(committed)) is not None:
             self._publish(news)
@@ -171,14 +180,21 @@ class Writer:
             _log.exception("lookup_failed", event_id=event.id)
             return event
 
-    async def _snapshot(self) -> Snapshot:
-        waits = iter(BACK_OFF_S)
-        wait_s = 0.0
-        while True:
+    async def _snapshot(self, waits_s: Iterator[float]) -> Snapshot:
+        for wait_s in waits_s:
+            if wait_s:
+                await self._clock.sleep_until(self._clock.now() + timedelta(seconds=wait_s))
             try:
-                return await self._store.load()
+                snapshot = await self._store.load()
             except StoreUnavailable as gone:
                 self.ready = False
-                wait_s = next(waits, wait_s)
-                _log.warning("store_unavailable", why=gone.message, retry_s=wait_s)
-            await self._clock.sleep_until(self._clock.now() + timedelta(seconds=wait_s))
+                _log.warning("store_unavailable", why=gone.message)
+            else:
+                return snapshot
+        raise AssertionError("the waits never end")
+
+    def _waits(self, after_failure: bool) -> Iterator[float]:
+        """Seconds before each attempt: growing, and growing on while commits keep failing right after a load."""
+        self._failures = self._failures + 1 if after_failure else 0
+        waits = BACK_OFF_S[min(self._failures, len(BACK_OFF_S) - 1) :]
+        return chain(waits, repeat(BACK_OFF_S[-1]))
