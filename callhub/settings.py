@@ -231,6 +231,16 @@ def load_settings(file: Path | None = None, flags: Mapping[str, Mapping[str, Any
     return settings
 
 
+def shipped() -> Path:
+    """The folder of the files that come with callhub: inside the installed package, else beside it in a checkout.
+
+    Holds ``callhub.toml``, ``policies/`` and ``hexi/``.
+    """
+    package = Path(__file__).resolve().parent
+    installed = package / "config"
+    return installed if installed.is_dir() else package.parent / "config"
+
+
 def effective(settings: Settings) -> Iterator[Effective]:
     """Every key with its value and origin, in the order of the file."""
     for key, value in _flat(settings.model_dump()):

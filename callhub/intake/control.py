@@ -50,7 +50,7 @@ class ControlServer:
         self._directory = directory
         self._server: asyncio.Server | None = None
         self._folder = -1
-        self._at_work: set[asyncio.StreamWriter] = set()
+        self._one_at_a_time = asyncio.Lock()  # a request is planned against what the one before it left
 
     async def open(self) -> None:
         """Listen; a socket file left behind by a server that was killed is replaced."""
@@ -111,7 +111,8 @@ class ControlServer:
             return _failure(f"the server does not understand this command ({where}); are both of one version?")
         log.info("control_request", do=request.do)
         try:
-            return await self._directory.answer(request)
+            async with self._one_at_a_time:
+                return await self._directory.answer(request)
         except Exception:
             log.exception("control_request_failed", do=request.do)
             return _failure("the server failed to do this; its log says why")

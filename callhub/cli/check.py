@@ -1,0 +1,41 @@
+"""``callhub check-config``: what is in force, where it is from, and each ladder played on paper."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Annotated
+
+import typer
+
+from callhub.cli.directory import policy_tables
+from callhub.cli.options import ConfigFile
+from callhub.domain.policy import Policy, play_on_paper
+from callhub.intake.directory import read_policies
+from callhub.settings import effective, load_settings
+from callhub.texts import text
+
+Language = Annotated[
+    str | None, typer.Option("--language", metavar="zh-CN|en", help="Of the ladders; else the configuration's own.")
+]
+
+
+def check_config(config: ConfigFile, language: Language = None) -> None:
+    """Show every value with its origin, and what each ladder does when nobody answers; nothing is changed."""
+    settings = load_settings(config)
+    policies = read_policies(policy_tables(settings.policies_dir))
+    rows = [(row.key, json.dumps(row.value, ensure_ascii=False), row.origin) for row in effective(settings)]
+    key_width, value_width = (max(len(row[column]) for row in rows) for column in (0, 1))
+    for key, value, origin in rows:
+        print(f"{key:<{key_width}}  {value:<{value_width}}  {origin}")
+    for policy in policies:
+        print()
+        for line in _on_paper(policy, language or settings.place.language):
+            print(line)
+
+
+def _on_paper(policy: Policy, language: str) -> Iterator[str]:
+    yield text(language, "paper.title", policy=policy.id)
+    for line in play_on_paper(policy):
+        what = text(language, line.code, **line.params)
+        yield "  " + text(language, "paper.at", at_s=line.at_s, what=what)

@@ -1,0 +1,28 @@
+"""``callhub verify``: whether the record is what was once written."""
+
+from __future__ import annotations
+
+import sys
+
+import typer
+
+from callhub.cli.options import ConfigFile
+from callhub.errors import StoreUnavailable
+from callhub.settings import load_settings
+from callhub.store.sqlite import verify_file
+
+
+def verify(config: ConfigFile) -> None:
+    """Check the journal's chain and every incident's digest, beside a running server too; status 1 when not intact."""
+    database = load_settings(config).database
+    if not database.exists():
+        raise StoreUnavailable(f"there is no database {database}; 'callhub init DIR' makes one")
+    verdict = verify_file(database)
+    read = f"{verdict.rows} journal rows, {verdict.incidents} incidents"
+    if not verdict.flaws:
+        print(f"{database}: intact ({read})")
+        return
+    for flaw in verdict.flaws:
+        print(f"{flaw.where}: {flaw.what} ({flaw.check})")
+    print(f"callhub: {database} is not what was written: {len(verdict.flaws)} flaws ({read})", file=sys.stderr)
+    raise typer.Exit(1)
