@@ -1,0 +1,65 @@
+"""One-use tickets with which a browser opens a link, because it cannot send a header with a WebSocket handshake.
+
+Rules of this file: a ticket lives in memory alone, for 30 s, and is worth nothing after its first use. Only the
+SHA-256 of it is kept.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+
+TICKET_S = 30
+TICKETS_MAX = 10_000
+"""Tickets out at the same time, about 200 bytes each; beyond, the oldest is worth nothing any more."""
+
+
+class Tickets:
+    """Gives out tickets and takes each back once.
+
+    Args:
+        now: Reads engine time, aware.
+        draw: Gives a new secret of at least 128 bits; replaced in tests.
+    """
+
+    def __init__(
+        self, now: Callable[[], datetime], draw: Callable[[], str] = lambda: secrets.token_urlsafe(32)
+    ) -> None:
+        self._now = now
+        self._draw = draw
+        self._open: dict[str, tuple[datetime, str, str]] = {}
+
+    def issue(self, kind: str, id: str) -> str:
+        """A new ticket for the client ``id`` of ``kind`` (``gateway`` or ``responder``)."""
+        self._forget_old()
+        while len(self._open) >= TICKETS_MAX:
+            del self._open[next(iter(self._open))]
+        value = self._draw()
+        self._open[_digest(value)] = (self._now() + timedelta(seconds=TICKET_S), kind, id)
+        return value
+
+    def redeem(self, value: str) -> tuple[str, str] | None:
+        """(kind, id) of the client it was issued to, once and within 30 s; else None."""
+        found = self._open.pop(_digest(value), None)
+        if found is None or found[0] <= self._now():
+            return None
+        return found[1], found[2]
+
+    def revoke(self, kind: str, id: str) -> None:
+        """Make every open ticket of that client worthless."""
+        self._open = {digest: ticket for digest, ticket in self._open.items() if ticket[1:] != (kind, id)}
+
+    def _forget_old(self) -> None:
+        now = self._now()
+        while self._open and next(iter(self._open.values()))[0] <= now:  # in the order of their ends
+            del self._open[next(iter(self._open))]
+
+
+def _digest(value: str) -> str:
+    return hashlib.sha256(value.encode("utf-8", "surrogatepass")).hexdigest()

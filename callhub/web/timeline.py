@@ -1,0 +1,93 @@
+"""One incident whole: its item, the facts of its journal, who was spoken to, and why people were asked."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import fields, is_dataclass
+from datetime import datetime
+from enum import Enum
+from typing import TYPE_CHECKING, Any
+
+from callhub.domain.facts import ContactMade, DeadlinesChanged, Ranked, private_fields
+from callhub.domain.people import Role
+from callhub.web.views import iso, item
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
+    from callhub.domain.facts import Fact, Row
+    from callhub.store.base import Document, Names
+    from callhub.web.access import Caller
+
+_RAW = "raw"
+_SILENT = (Ranked, DeadlinesChanged)
+"""Facts that are no event for a reader: shown as decisions and as ``next_deadline``."""
+
+
+def single(document: Document, names: Names, rows: Iterable[tuple[int, Row]], caller: Caller) -> dict[str, Any]:
+    """The incident with ``timeline``, ``contacts`` and ``decisions``, oldest first.
+
+    Texts, telephone numbers and positions in the facts are for operators and above, raw frames for supervisors.
+    """
+    told = [(seq, row, fact) for seq, row in rows for fact in row.facts]
+    return {
+        **item(document, names),
+        "timeline": [_entry(seq, row, fact, caller) for seq, row, fact in told if not isinstance(fact, _SILENT)],
+        "contacts": [_contact(row, fact, caller) for _, row, fact in told if isinstance(fact, ContactMade)],
+        "decisions": [_decision(row, fact) for _, row, fact in told if isinstance(fact, Ranked)],
+    }
+
+
+def plain(value: object) -> object:
+    """A fact's value as JSON: times in UTC, enums by value, records and tuples by their items."""
+    if isinstance(value, datetime):
+        return iso(value)
+    if isinstance(value, Enum):
+        return value.value
+    if is_dataclass(value) and not isinstance(value, type):
+        return plain_fields(value)
+    if isinstance(value, dict):
+        return {key: plain(each) for key, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain(each) for each in value]
+    return value
+
+
+def plain_fields(record: DataclassInstance) -> dict[str, object]:
+    """The fields of a fact or another record, as JSON."""
+    return {f.name.rstrip("_"): plain(getattr(record, f.name)) for f in fields(record)}
+
+
+def _actor(row: Row) -> dict[str, Any]:
+    return {"kind": row.actor.kind.value, "id": row.actor.id}
+
+
+def _entry(seq: int, row: Row, fact: Fact, caller: Caller) -> dict[str, Any]:
+    kind: type = type(fact)
+    hidden = {name for name in private_fields(kind) if not _may_read(name, caller)}
+    public = {name: value for name, value in plain_fields(fact).items() if name not in hidden and value is not None}
+    code = public.pop("fact")
+    # A fact may have fields of its own named like the entry's (an alarm's ``at``), so they stay apart.
+    return {
+        "seq": seq,
+        "at": iso(row.at),
+        "version": row.version,
+        "actor": _actor(row),
+        "fact": code,
+        **{name: value for name, value in public.items() if name not in ("seq", "at", "version", "actor")},
+        **({"said_at": public["at"]} if "at" in public else {}),
+    }
+
+
+def _may_read(name: str, caller: Caller) -> bool:
+    return caller.has(Role.SUPERVISOR if name == _RAW else Role.OPERATOR)
+
+
+def _contact(row: Row, fact: ContactMade, caller: Caller) -> dict[str, Any]:
+    note = fact.note if caller.has(Role.OPERATOR) else None
+    return {"at": iso(row.at), "by": _actor(row), "party": fact.party, "result": fact.result, "note": note}
+
+
+def _decision(row: Row, fact: Ranked) -> dict[str, Any]:
+    shown = {name: value for name, value in plain_fields(fact).items() if name != "fact"}
+    return {"at": iso(row.at), "version": row.version, **shown}
