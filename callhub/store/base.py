@@ -6,17 +6,19 @@ Reads see committed facts alone. All times are aware UTC.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
-from typing import Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
-from callhub.domain.events import PriorAnswer, RequestKey
-from callhub.domain.facts import Row
-from callhub.domain.incident import Incident, Places
-from callhub.domain.messages import Addressee, Message, Stored
-from callhub.domain.people import Area, Device, Duty, Elder, Position, Responder
-from callhub.domain.policy import Policy
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from datetime import datetime
+
+    from callhub.domain.events import PriorAnswer, RequestKey
+    from callhub.domain.facts import Row
+    from callhub.domain.incident import Incident, Places
+    from callhub.domain.messages import Addressee, Message, Stored
+    from callhub.domain.people import Actor, Area, Device, Duty, Elder, Position, Responder
+    from callhub.domain.policy import Policy
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +78,9 @@ class StoredAnswer:
 class Marks:
     """What is not a fact and is flushed along: last signs of life, positions, confirmed messages.
 
-    ``seen``: (``device`` | ``gateway`` | ``responder``, id) -> instant. ``confirmed``: addressee -> highest seq confirmed.
+    ``seen``: (``device`` | ``gateway`` | ``responder``, id) -> instant. ``confirmed``: addressee -> highest seq
+    confirmed, clamped to what was given out before this commit. ``device_health``: device -> what it reported; what it
+    left out stays as it was.
     """
 
     seen: dict[tuple[str, str], datetime] = field(default_factory=dict)
@@ -133,7 +137,7 @@ class Snapshot:
     """What a start needs: open incidents (replayed from their rows), people, ladders, and where the journal stands.
 
     ``rows`` maps each open incident to its journal rows, oldest first. ``policies_known`` are all ladders ever frozen
-    into an incident, ``policies`` those in force. ``last_at`` is the time of the newest row.
+    into an incident by ``policy_key``, ``policies`` those in force. ``last_at`` is the time of the newest row.
     """
 
     epoch: str
@@ -146,12 +150,12 @@ class Snapshot:
     duties: tuple[Duty, ...]
     positions: dict[str, tuple[Position, datetime]]
     policies: tuple[Policy, ...]
-    policies_known: tuple[Policy, ...]
+    policies_known: dict[str, Policy]
 
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """A page of anything, newest first. ``next`` is an opaque cursor or None; ``as_of`` the journal seq it is true at."""
+    """A page of a list. ``next`` is an opaque cursor or None; ``as_of`` the journal seq it is true at."""
 
     items: tuple[Any, ...]
     next: str | None
@@ -160,8 +164,11 @@ class Page:
 
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """Which incidents to list. ``state``: ``open``, a state word, or None for all. ``area``: only this subtree, plus
-    incidents without an area (unanswered ones are added by the caller's rules). ``elder``, ``responder``: of theirs."""
+    """Which incidents to list.
+
+    ``state``: ``open``, a state word, or None for all. ``area``: only this subtree, plus incidents without an area, and
+    with ``unanswered_too`` every unanswered one. ``elder``: those of one elder.
+    """
 
     state: str | None = None
     area: str | None = None
@@ -228,13 +235,22 @@ class Store(Protocol):
     def waiting(self) -> tuple[Addressee, ...]:
         """Addressees with unconfirmed messages."""
 
+    async def erase(self, seqs: Sequence[int], at: datetime, event: str, actor: Actor) -> int:
+        """Blank the private part of journal rows, and the places and messages of their incidents, for good.
+
+        That it was done is a row of its own, whose seq this gives; the chain still verifies. ``at``, ``event`` and
+        ``actor`` are that row's. The records of people in the directory are changed by a commit.
+
+        Raises ``StoreRefused`` when one of the incidents is open: somebody may be on the way there.
+        """
+
     async def purge(self, ended_before: datetime) -> int:
         """Remove messages of incidents that ended before then; how many."""
 
     def incident(self, id: str) -> Document | None:
         """One incident as committed."""
 
-    def incidents(self, filter: Filter, limit: int, cursor: str | None) -> Page:
+    def incidents(self, wanted: Filter, limit: int, cursor: str | None) -> Page:
         """Committed documents, newest first; ``StoreError`` never, ``InvalidMessage("cursor")`` for a bad cursor."""
 
     def engaged(self, responder: str) -> tuple[Document, ...]:
@@ -255,7 +271,7 @@ class Store(Protocol):
     def people(self, kind: str, limit: int, cursor: str | None, phone: str | None = None) -> Page:
         """A page of ``areas``, ``elders``, ``devices`` or ``responders`` in the order of their ids."""
 
-    def person(self, kind: str, id: str) -> Any | None:
+    def person(self, kind: str, id: str) -> Any | None:  # noqa: ANN401  # the caller names the kind
         """One area, elder, device or responder."""
 
     def seen_at(self, kind: str, id: str) -> datetime | None:

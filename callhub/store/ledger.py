@@ -13,12 +13,14 @@ import hashlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from callhub.domain.facts import DirectoryChanged, Row
 from callhub.store.codec import decode_row, encode_row
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Sequence
+    from datetime import datetime
 
-    from callhub.domain.facts import Row
+    from callhub.domain.people import Actor
 
 SHARD = 0
 """The shard of an installation on one machine."""
@@ -64,6 +66,12 @@ def entries_of(rows: Iterable[Row], salt: Callable[[int], bytes]) -> list[Entry]
         body, private = encode_row(row, salt(SALT_BYTES))
         made.append(Entry(row.incident, row.version, body, private, private and hashlib.sha256(private).digest()))
     return made
+
+
+def erasure_row(seqs: Sequence[int], at: datetime, event: str, actor: Actor) -> Row:
+    """The row that says whose private part was blanked; without it ``verify`` reports the blank as a flaw."""
+    fact = DirectoryChanged(what=ERASURE, counts={"rows": len(seqs)}, ids=tuple(str(seq) for seq in seqs))
+    return Row(None, 0, at, event, actor, (fact,))
 
 
 def genesis(epoch: str, shard: int) -> bytes:

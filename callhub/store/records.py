@@ -7,14 +7,14 @@ Rules of this file: everything here is derived from a ``Document`` alone, by eve
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from callhub.domain import facts as f
 from callhub.domain.incident import Incident, Places
-from callhub.domain.people import Duty
+from callhub.domain.people import Duty, Elder
 from callhub.store.base import Document, Filter
-from callhub.store.codec import decode, document_bytes, encode, encode_time
+from callhub.store.codec import decode, decode_time, document_bytes, encode, encode_time
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -47,7 +47,10 @@ class Holding(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """An incident as stored: its columns, document and digest, and the private places beside them."""
+    """An incident as stored: its columns, document and digest, and the private places beside them.
+
+    ``holdings`` are filled when it is encoded; stores keep them by responder, too.
+    """
 
     id: str
     index: Index
@@ -55,6 +58,12 @@ class Kept:
     digest: bytes
     places: bytes
     places_digest: bytes
+    holdings: list[Holding] = field(default_factory=list)
+
+    @property
+    def ended_at(self) -> datetime | None:
+        """When the incident was closed or cancelled; None while open."""
+        return None if self.index.ended_at is None else decode_time(self.index.ended_at)
 
     @property
     def read(self) -> Document:
@@ -74,7 +83,14 @@ def keep(document: Document) -> Kept:
         hashlib.sha256(written).digest(),
         places,
         hashlib.sha256(places).digest(),
+        holdings_of(incident),
     )
+
+
+def with_places(kept: Kept, places: Places) -> Kept:
+    """The same incident with other places."""
+    written = encode(places)
+    return replace(kept, places=written, places_digest=hashlib.sha256(written).digest())
 
 
 def index_of(incident: Incident) -> Index:
@@ -116,6 +132,11 @@ def is_wanted(index: Index, wanted: Filter) -> bool:
     if wanted.area is None or index.area == "/" or f"/{wanted.area}/" in index.area:
         return True
     return wanted.unanswered_too and index.state == "unanswered"
+
+
+def choose(elders: Iterable[Elder]) -> Elder | None:
+    """Whom a telephone number or an address means when several share it: an active one, then by id."""
+    return min(elders, key=lambda elder: (not elder.active, elder.id), default=None)
 
 
 @dataclass(slots=True)
