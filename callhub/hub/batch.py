@@ -8,7 +8,7 @@ from callhub.domain.decision import Announcement
 from callhub.domain.events import DirectoryUpdated, Event, PriorAnswer
 from callhub.errors import EngineFault, ErrorCode
 from callhub.hub.marks import is_empty
-from callhub.store.base import Commit, Committed, DirectoryChange, Document, Marks, StoredAnswer
+from callhub.store.base import Commit, Committed, DirectoryChange, Document, StoredAnswer
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -58,7 +58,7 @@ class Batch:
                 self._changes.append(event.change)
         return self._keep(event, decision.answer)
 
-    def commit(self, marks: Marks, engine: Engine) -> Commit:
+    def commit(self, engine: Engine) -> Commit:
         """All of it as one transaction, with the state that ``engine`` has of each touched incident.
 
         Raises:
@@ -77,7 +77,6 @@ class Batch:
             messages=tuple(self._messages),
             answers=tuple(self._stored),
             changes=tuple(self._changes),
-            marks=marks,
         )
 
     def announcement(self, committed: Committed) -> Announcement | None:

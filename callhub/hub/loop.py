@@ -152,7 +152,7 @@ class Hub:
                     await self._cycle()
                     await self._rest(keeper)
                 keeper.disarm()
-                await self._writer.settle(())
+                await self._writer.settle((), flush=True)
         finally:
             self._end()
 
@@ -166,8 +166,9 @@ class Hub:
         now = self._clock.now()
         tickets = self._due(now) + self._inbox.take(self._batch_events_max)
         self._tally.inbox(len(self._inbox))
-        if tickets or (self._marks.since is not None and now >= self._flush_at(self._marks.since)):
-            await self._writer.settle(tickets)
+        flush = self._marks.since is not None and now >= self._flush_at(self._marks.since)
+        if tickets or flush:
+            await self._writer.settle(tickets, flush=flush)
 
     def _due(self, now: datetime) -> list[Ticket]:
         tickets = []

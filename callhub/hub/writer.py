@@ -9,6 +9,7 @@ Rules of this file:
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from datetime import UTC, timedelta
 from itertools import chain, repeat
 from typing import TYPE_CHECKING
@@ -95,41 +96,50 @@ class Writer:
         self._reloaded()
         self.ready = True
 
-    async def settle(self, tickets: Sequence[Ticket]) -> None:
-        """Decide and commit all of them, and the marks, in one transaction; on return each has its answer."""
-        marks = self._marks.take()
-        if await self._try(tickets, marks):
+    async def settle(self, tickets: Sequence[Ticket], *, flush: bool = False) -> None:
+        """Decide and commit all of them in one transaction; on return each has its answer.
+
+        The marks go along if there is anything to write, and with ``flush`` in any case.
+        """
+        if await self._try(tickets, flush=flush):
             return
-        if tickets:
-            # Marks that are refused by themselves as well are dropped: they are not facts.
-            self._marks.put_back(marks, self._clock.now())
         for ticket in tickets:
             await self._settle_alone(ticket)
 
     async def _settle_alone(self, ticket: Ticket) -> None:
-        if await self._try([ticket], Marks()) or await self._try([ticket], Marks(), minimal=True):
+        if await self._try([ticket], alone=True) or await self._try([ticket], alone=True, minimal=True):
             return
         _log.critical("event_not_recorded", event_id=ticket.event.id, event_type=type(ticket.event).__name__)
         error = InternalError(ticket.event.id)
         body = {"code": error.code.value, "field": None, "message": error.message}
         ticket.resolve(Answer(body=body, code=ErrorCode.INTERNAL))
 
-    async def _try(self, tickets: Sequence[Ticket], marks: Marks, *, minimal: bool = False) -> bool:
-        """Commit once; False when the store refused it, with the engine made anew."""
+    async def _try(
+        self, tickets: Sequence[Ticket], *, flush: bool = False, alone: bool = False, minimal: bool = False
+    ) -> bool:
+        """Commit once; False when the store refused it, with the engine made anew. ``alone``: without marks."""
         while True:
+            marks = Marks()
             try:
                 batch = await self._decide(tickets, minimal=minimal)
-                commit = batch.commit(marks, self._engine)
+                commit = batch.commit(self._engine)
+                if flush or (has_work(commit) and not alone):
+                    marks = self._marks.take()
+                    commit = replace(commit, marks=marks)
                 started_s = self._clock.elapsed_s()
                 committed = await self._store.commit(commit) if has_work(commit) else None
             except StoreUnavailable as gone:
                 self.ready = False
                 _log.error("store_unavailable", why=gone.message, events=len(tickets))
+                self._marks.put_back(marks, self._clock.now())
                 await self.load(after_failure=True)
             except Exception:
                 # A constraint, or bytes that cannot be stored: whatever it is, nothing was written.
                 _log.exception("batch_refused", events=len(tickets), minimal=minimal)
                 self._tally.refused_batch()
+                if tickets:
+                    # Marks that are refused by themselves as well are dropped: they are not facts.
+                    self._marks.put_back(marks, self._clock.now())
                 await self.load()
                 return False
             else:
