@@ -1,0 +1,1 @@
+"""What is said on the wire: messages as models, links as sessions without input or output. Pure."""
