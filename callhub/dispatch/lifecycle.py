@@ -8,12 +8,15 @@ Rules of this file:
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from enum import StrEnum
 from types import MappingProxyType
+from typing import TYPE_CHECKING
 
 from callhub.domain.incident import AssignmentState, IncidentState, OfferState
 from callhub.errors import IllegalTransition
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 
 class IncidentEvent(StrEnum):

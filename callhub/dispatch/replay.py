@@ -9,10 +9,8 @@ Rules of this file:
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
-from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from callhub.domain import facts as f
 from callhub.domain.incident import (
@@ -21,13 +19,19 @@ from callhub.domain.incident import (
     Assignment,
     AssignmentState,
     Contact,
+    Deadline,
     Incident,
     IncidentState,
     Offer,
     OfferState,
 )
-from callhub.domain.people import Actor
 from callhub.errors import EngineFault
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+
+    from callhub.domain.people import Actor
 
 
 def apply(incident: Incident | None, row: f.Row) -> Incident:
@@ -70,6 +74,7 @@ def opened(id: str, fact: f.IncidentOpened, at: datetime) -> Incident:
         device_known=fact.device_known,
         elder=fact.elder,
         area=fact.area,
+        paired=fact.paired,
         says_test=fact.says_test,
         follows=fact.follows,
     )
@@ -81,6 +86,11 @@ def apply_fact(incident: Incident, fact: f.Fact, at: datetime, actor: Actor) -> 
     if handler is None:
         raise EngineFault(f"no rule applies the fact {fact.fact}")
     handler(incident, fact, at, actor)
+
+
+def in_order(deadlines: dict[str, Deadline]) -> dict[str, Deadline]:
+    """Deadlines by key, so that the digest does not depend on the order in which they were armed."""
+    return dict(sorted(deadlines.items()))
 
 
 def _alarm(i: Incident, fact: f.AlarmRecorded, at: datetime, actor: Actor) -> None:
@@ -222,6 +232,7 @@ def _deadlines(i: Incident, fact: f.DeadlinesChanged, at: datetime, actor: Actor
     for key in fact.disarmed:
         i.deadlines.pop(key, None)
     i.deadlines.update(fact.armed)
+    i.deadlines = in_order(i.deadlines)
 
 
 def _desk_called(i: Incident, fact: f.DeskCalled, at: datetime, actor: Actor) -> None:
@@ -256,6 +267,7 @@ def _contact(i: Incident, fact: f.ContactMade, at: datetime, actor: Actor) -> No
 def _identified(i: Incident, fact: f.ElderIdentified, at: datetime, actor: Actor) -> None:
     i.elder = fact.elder
     i.area = fact.area
+    i.paired = fact.paired
 
 
 def _watch(i: Incident, fact: f.WatchChanged, at: datetime, actor: Actor) -> None:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import UTC, tzinfo
+from typing import TYPE_CHECKING
 
-from callhub.domain.people import ResponderKind
+if TYPE_CHECKING:
+    from callhub.domain.people import ResponderKind
 
 
 @dataclass(frozen=True, slots=True)

@@ -55,6 +55,7 @@ class IncidentOpened:
     device_known: bool | None = None
     elder: str | None = None
     area: tuple[str, ...] = ()
+    paired: tuple[str, ...] = ()
     says_test: bool = False
     follows: str | None = None
     reason: str | None = None
@@ -371,6 +372,7 @@ class ElderIdentified:
     fact: Literal["elder_identified"] = "elder_identified"
     elder: str
     area: tuple[str, ...]
+    paired: tuple[str, ...] = ()
     address: str | None = private()
     home: Position | None = private()
 

@@ -69,9 +69,7 @@ class OwnerKind(StrEnum):
 LIVE_OFFERS = frozenset({OfferState.OPEN, OfferState.SILENT})
 LIVE_ASSIGNMENTS = frozenset({AssignmentState.ASSIGNED, AssignmentState.EN_ROUTE, AssignmentState.ON_SCENE})
 ENDED = frozenset({IncidentState.CLOSED, IncidentState.CANCELLED})
-JOINABLE = frozenset(
-    {IncidentState.SEEKING, IncidentState.ASSIGNED, IncidentState.ON_SCENE, IncidentState.UNANSWERED}
-)
+JOINABLE = frozenset({IncidentState.SEEKING, IncidentState.ASSIGNED, IncidentState.ON_SCENE, IncidentState.UNANSWERED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,6 +199,7 @@ class Incident:
     device_known: bool | None = None
     elder: str | None = None
     area: tuple[str, ...] = ()
+    paired: tuple[str, ...] = ()
     says_test: bool = False
     cancel_requested: bool = False
     device_says_arrived: bool = False

@@ -1,0 +1,206 @@
+"""A yes or a no: what acceptance, take-over and refusal lead to.
+
+Rules of this file:
+1. A late yes is a yes: a silent offer can be accepted until the incident is filled or over.
+2. The first acceptances win; once enough have said yes, everybody else who was asked is told so.
+3. An acceptance that fills a person's capacity withdraws their other offers in the same turn, and those are replaced.
+4. A desk's yes is a take-over: it makes an owner, not an assignment.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from callhub.dispatch.escalation import after_lost_offer, change_state, enter_step
+from callhub.dispatch.lifecycle import IncidentEvent, OfferEvent, advance_offer
+from callhub.domain import facts as f
+from callhub.domain.decision import Answer
+from callhub.domain.incident import Incident, Offer, OfferState, Owner, OwnerKind
+from callhub.domain.people import ActorKind, ResponderKind
+from callhub.domain.policy import IncidentClass
+from callhub.errors import AlreadyAssigned, NotAllowed, OfferNotOpen, UnknownOffer
+
+if TYPE_CHECKING:
+    from callhub.dispatch.turn import Case, Turn
+    from callhub.domain.events import OfferAnswered
+
+
+def incident_of_offer(offer: str) -> str:
+    """The incident an offer's id belongs to: offers are ``{incident}-{n}``."""
+    return offer.rpartition("-")[0]
+
+
+def find_offer(turn: Turn, event: OfferAnswered) -> tuple[Incident, Offer]:
+    """The offer an answer names; raises ``UnknownOffer`` also for somebody else's."""
+    id = incident_of_offer(event.offer)
+    world = turn.world
+    incident = world.incidents.get(id) or (world.ended[id][0] if id in world.ended else event.ended)
+    offer = incident.offers.get(event.offer) if incident is not None else None
+    if incident is None or offer is None:
+        raise UnknownOffer(event.offer)
+    actor = event.actor
+    if actor.kind is ActorKind.RESPONDER and offer.responder != actor.id:
+        raise UnknownOffer(event.offer)
+    return incident, offer
+
+
+def answer_offer(turn: Turn, event: OfferAnswered) -> Answer:
+    """A responder's answer, or somebody's for them (``via``)."""
+    incident, offer = find_offer(turn, event)
+    if event.accept:
+        if offer.state is OfferState.ACCEPTED:
+            return _result(incident, offer.responder)
+        if offer.state not in (OfferState.OPEN, OfferState.SILENT) or not incident.is_open:
+            raise OfferNotOpen(offer.id, offer.state)
+        case = turn.case(incident.id)
+        _mark_acted_for(case, event, offer.responder)
+        accept(case, offer, event.via)
+    else:
+        if offer.state is OfferState.DECLINED:
+            return _result(incident, offer.responder)
+        if offer.state not in (OfferState.OPEN, OfferState.SILENT):
+            raise OfferNotOpen(offer.id, offer.state)
+        case = turn.case(incident.id)
+        _mark_acted_for(case, event, offer.responder)
+        decline(case, offer, event.via, event.reason)
+    return _result(turn.cases[incident.id].incident, offer.responder)
+
+
+def _mark_acted_for(case: Case, event: OfferAnswered, responder: str) -> None:
+    if event.actor.kind is not ActorKind.RESPONDER:
+        action = "accept" if event.accept else "decline"
+        case.add(f.ActedFor(responder=responder, action=action, via=event.via, reason=event.reason))
+
+
+def _result(incident: Incident, responder: str) -> Answer:
+    return Answer({"ok": True, "state": state_for(incident, responder)}, incident=incident.id)
+
+
+def state_for(incident: Incident, responder: str) -> str | None:
+    """What this responder is to the incident: the last assignment's state, else the last offer's, else None."""
+    mine = [a for a in incident.assignments.values() if a.responder == responder]
+    offers = [o for o in incident.offers.values() if o.responder == responder]
+    if offers and offers[-1].state in (OfferState.OPEN, OfferState.SILENT):
+        return offers[-1].state.value
+    if mine:
+        return mine[-1].state.value
+    return offers[-1].state.value if offers else None
+
+
+def accept(case: Case, offer: Offer, via: str) -> None:
+    """A yes to a live offer."""
+    turn = case.turn
+    advance_offer(offer.state, OfferEvent.ACCEPT)
+    if offer.kind is ResponderKind.DESK:
+        case.add(f.OfferAccepted(offer=offer.id, via=via))
+        case.disarm(f"offer:{offer.id}")
+        take_over(case, Owner(OwnerKind.DESK, offer.responder))
+        return
+    if offer.kind is ResponderKind.DEPARTMENT:
+        raise NotAllowed("a department reports in to a whistle")
+    person = turn.world.roster.people.get(offer.responder)
+    emergency = case.incident.class_ is IncidentClass.EMERGENCY
+    if emergency and person is not None and person.is_full:
+        raise AlreadyAssigned(offer.responder)
+    case.add(f.OfferAccepted(offer=offer.id, via=via))
+    case.disarm(f"offer:{offer.id}")
+    _assign(case, offer)
+    if person is not None:
+        person.accepted += 1
+        if emergency and person.is_full:
+            withdraw_elsewhere(turn, offer.responder, case.id, "busy")
+
+
+def _assign(case: Case, offer: Offer) -> None:
+    incident, policy = case.incident, case.policy
+    person = case.turn.world.roster.people.get(offer.responder)
+    emergency = incident.class_ is IncidentClass.EMERGENCY
+    assignment = f"{case.id}-a{len(incident.assignments) + 1}"
+    arrive_s = max(policy.arrival_min_s, (offer.eta_s or 0) * policy.arrival_slack)
+    change_state(case, IncidentEvent.ACCEPTED)
+    case.arm(f"arrival:{assignment}", arrive_s, "arrival")
+    case.add(
+        f.Assigned(
+            assignment=assignment,
+            responder=offer.responder,
+            slot=person.free_slot() if person is not None and emergency else None,
+            arrive_by=case.incident.deadlines[f"arrival:{assignment}"].at,
+            eta_s=offer.eta_s,
+            by_hand=offer.by_hand,
+        )
+    )
+    settle(case)
+
+
+def settle(case: Case) -> None:
+    """Enough have said yes: nobody else is asked, and the ladder rests."""
+    if case.incident.ladder_runs:
+        return
+    withdraw_all(case, "filled")
+    case.disarm("step", "repeat")
+
+
+def withdraw_all(case: Case, reason: str) -> None:
+    """Take every live offer back, with a stand-down."""
+    for offer in case.incident.live_offers:
+        withdraw(case, offer, reason)
+
+
+def withdraw(case: Case, offer: Offer, reason: str) -> None:
+    """Take one offer back."""
+    advance_offer(offer.state, OfferEvent.WITHDRAW)
+    case.add(f.OfferWithdrawn(offer=offer.id, reason=reason))
+    case.disarm(f"offer:{offer.id}")
+
+
+def withdraw_elsewhere(turn: Turn, responder: str, but: str | None, reason: str, *, silent_too: bool = True) -> None:
+    """Take back a person's offers in other emergencies, and replace those that were open."""
+    for incident in list(turn.world.incidents.values()):
+        if incident.id == but or (reason == "busy" and incident.class_ is not IncidentClass.EMERGENCY):
+            continue
+        offer = incident.offer_of(responder)
+        if offer is None or (offer.state is OfferState.SILENT and not silent_too):
+            continue
+        case = turn.case(incident.id)
+        withdraw(case, offer, reason)
+        if offer.state is OfferState.OPEN:
+            after_lost_offer(case, offer)
+
+
+def decline(case: Case, offer: Offer, via: str, reason: str | None) -> None:
+    """A no: replaced at once."""
+    advance_offer(offer.state, OfferEvent.DECLINE)
+    case.add(f.OfferDeclined(offer=offer.id, via=via, reason=reason))
+    case.disarm(f"offer:{offer.id}")
+    if offer.state is OfferState.OPEN:
+        after_lost_offer(case, offer)
+
+
+def take_over(case: Case, owner: Owner, *, handed: bool = False) -> None:
+    """Somebody owns it now: quiet, no climbing, and an owner check. Desks are not asked for an owner any more."""
+    case.add(f.OwnerTaken(owner=owner, handed=handed))
+    for offer in case.incident.live_offers:
+        if offer.kind is ResponderKind.DESK:
+            withdraw(case, offer, "filled")
+    case.disarm("step", "repeat")
+    renew_owner_check(case)
+
+
+def renew_owner_check(case: Case) -> None:
+    """Each action of the owner starts the check anew; it ends with ``resolved``."""
+    incident = case.incident
+    if incident.owner is not None and incident.is_open and incident.state.value != "resolved":
+        case.arm("owner_check", case.policy.owner_check_s, "owner_check")
+
+
+def clear_owner(case: Case, why: str) -> None:
+    """The owner is gone: consoles ring, the ladder goes on where it stood."""
+    incident = case.incident
+    case.add(f.OwnerCleared(why=why))
+    case.disarm("owner_check")
+    if not incident.ladder_runs:
+        return
+    if incident.exhausted:
+        case.arm("repeat", 0, "repeat")
+    else:
+        enter_step(case, incident.step, "owner_gone")

@@ -1,0 +1,95 @@
+"""What happens when nobody did anything in time.
+
+Rules of this file: a deadline that fires is disarmed and advances one thing. A miss is never only a mark: it asks
+somebody else, or calls a desk.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from callhub.dispatch.answers import clear_owner
+from callhub.dispatch.desk_calls import call_desk, climb_desks
+from callhub.dispatch.escalation import after_lost_offer, climb, repeat, resume
+from callhub.domain import facts as f
+from callhub.domain.incident import AssignmentState, OfferState
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from callhub.dispatch.turn import Case, Turn
+
+
+def fire(turn: Turn, id: str) -> None:
+    """Fire the earliest deadline of an incident that is due; nothing when none is (any more)."""
+    incident = turn.world.incidents.get(id)
+    if incident is None:
+        return
+    due = sorted((d.at, key) for key, d in incident.deadlines.items() if d.at <= turn.now)
+    if not due:
+        return
+    case = turn.case(id)
+    stage, _, of = due[0][1].partition(":")
+    case.disarm(due[0][1])
+    _STAGES[stage](case, of)
+
+
+def _offer(case: Case, of: str) -> None:
+    offer = case.incident.offers[of]
+    if offer.state is OfferState.OPEN:
+        case.add(f.OfferSilent(offer=of))
+        after_lost_offer(case, offer)
+
+
+def _step(case: Case, of: str) -> None:
+    if case.incident.ladder_runs and case.incident.owner is None:
+        climb(case, "timeout")
+
+
+def _repeat(case: Case, of: str) -> None:
+    if case.incident.ladder_runs and case.incident.owner is None:
+        repeat(case)
+
+
+def _owner_check(case: Case, of: str) -> None:
+    if case.incident.owner is not None:
+        clear_owner(case, "owner_check_missed")
+
+
+def _arrival(case: Case, of: str) -> None:
+    assignment = case.incident.assignments[of]
+    if assignment.is_live and assignment.state is not AssignmentState.ON_SCENE:
+        case.add(f.ArrivalMissed(assignment=of))
+        resume(case, "late", from_first=assignment.by_hand)
+
+
+def _resolution(case: Case, of: str) -> None:
+    case.add(f.ResolutionMissed(assignment=of))
+    call_desk(case, "resolution_missed", rearm=f"resolution:{of}")
+
+
+def _follow_up(case: Case, of: str) -> None:
+    case.add(f.FollowUpMissed())
+    call_desk(case, "follow_up_missed", rearm="follow_up")
+
+
+def _service(case: Case, of: str) -> None:
+    case.add(f.ServiceMissed(party=of))
+    call_desk(case, "service_missed", rearm=f"service:{of}")
+
+
+def _desk_call(case: Case, of: str) -> None:
+    climb_desks(case)
+
+
+_STAGES: dict[str, Callable[[Case, str], None]] = {
+    "offer": _offer,
+    "step": _step,
+    "repeat": _repeat,
+    "owner_check": _owner_check,
+    "arrival": _arrival,
+    "resolution": _resolution,
+    "follow_up": _follow_up,
+    "service": _service,
+    "desk_call": _desk_call,
+}

@@ -1,0 +1,107 @@
+"""What a device says beside its alarm: a request to cancel, a sign of arrival, a card, a confirmation.
+
+Rules of this file:
+1. A cancel from a button is a request, shown to people and to everyone assigned; never a cancel.
+2. A device's word goes to the open incident that its alarm opened or joined.
+3. ``arrived`` and ``card`` are shown as "device says", and count as arrival only when exactly one person is on the way.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from callhub.dispatch.duties import arrive
+from callhub.dispatch.world import EARLY_CANCELS_MAX
+from callhub.domain import facts as f
+from callhub.domain.decision import Answer
+from callhub.domain.incident import AssignmentState, Incident
+
+if TYPE_CHECKING:
+    from callhub.dispatch.turn import Case, Turn
+    from callhub.domain.events import CancelAsked, Event, SignalSent
+
+
+def ask_cancel(turn: Turn, event: CancelAsked) -> Answer:
+    """A request to cancel; without its alarm it is remembered until that comes."""
+    repeat = repeated(event, "cancel|")
+    if repeat is not None:
+        return repeat
+    incident = _of_alarm(turn, event)
+    request_id = event.request.key.id if event.request is not None else event.id
+    if incident is None:
+        if event.alarm is not None:
+            turn.world.early_cancels[(event.gateway, event.alarm)] = request_id
+            while len(turn.world.early_cancels) > EARLY_CANCELS_MAX:
+                turn.world.early_cancels.popitem(last=False)
+        return _receipt(event, event.device_record is not None, None)
+    case = turn.case(incident.id)
+    case.add(f.CancelRequested(id=request_id, gateway=event.gateway, device=event.device, alarm=event.alarm))
+    return _receipt(event, event.device_record is not None, case.id)
+
+
+def _of_alarm(turn: Turn, event: CancelAsked) -> Incident | None:
+    open_ones = turn.world.open_of_device(event.gateway, event.device)
+    if event.alarm is None:
+        return open_ones[-1] if open_ones else None
+    named = [i for i in open_ones if any(a.id == event.alarm and a.gateway == event.gateway for a in i.alarms)]
+    return named[-1] if named else None
+
+
+def send_signal(turn: Turn, event: SignalSent) -> Answer:
+    """A sign from the device at the elder's home."""
+    repeat = repeated(event, "signal|")
+    if repeat is not None:
+        return repeat
+    known = event.device_record is not None
+    open_ones = turn.world.open_of_device(event.gateway, event.device)
+    if not open_ones and event.elder is not None:
+        open_ones = [i for i in turn.world.open_of_elder(event.elder.id) if i.state.value != "resolved"]
+    if not open_ones:
+        return _receipt(event, known, None)
+    case = turn.case(open_ones[-1].id)
+    matches = None
+    if event.signal == "card":
+        matches = event.elder is not None and bool(event.elder.card) and event.card == event.elder.card
+    case.add(
+        f.DeviceSignalled(
+            id=event.request.key.id if event.request is not None else event.id,
+            gateway=event.gateway,
+            device=event.device,
+            signal=event.signal,
+            matches=matches,
+            card=event.card,
+        )
+    )
+    if event.signal in {"arrived", "card"} and matches is not False:
+        _arrive_if_only_one(case)
+    return _receipt(event, known, case.id)
+
+
+def _arrive_if_only_one(case: Case) -> None:
+    on_the_way = [a for a in case.incident.live if a.state is not AssignmentState.ON_SCENE]
+    if len(on_the_way) == 1:
+        arrive(case, on_the_way[0], "device")
+
+
+def repeated(event: Event, prefix: str) -> Answer | None:
+    """The first answer to the same message of a gateway, as a duplicate."""
+    if event.request is None:
+        return None
+    same = [p for p in event.request.prior if p.fingerprint == event.request.fingerprint]
+    if not same or not same[0].fingerprint.startswith(prefix):
+        return None
+    return Answer({**same[0].answer, "duplicate": True}, incident=same[0].incident, repeat=True)
+
+
+def _receipt(event: Event, known: bool, incident: str | None) -> Answer:
+    prior = event.request.prior if event.request is not None else ()
+    kind = event.request.fingerprint.partition("|")[0] if event.request is not None else ""
+    reused = any(p.fingerprint.startswith(f"{kind}|") for p in prior)
+    body: dict[str, Any] = {
+        "incident": incident,
+        "duplicate": False,
+        "id_reused": reused,
+        "device_known": known,
+        "ignored": [],
+    }
+    return Answer(body, incident=incident)

@@ -1,0 +1,263 @@
+"""The dispatch engine: events in, decisions out.
+
+Rules of this file:
+1. Pure and deterministic: time and ids come with the event; the same events at the same times give the same
+   decisions.
+2. ``handle`` applies the facts it returns. A refusal or an exception changes nothing.
+3. Escalation is ``handle(DeadlineDue)``; recovery is ``restore``: the same facts through the same ``apply``.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any, Protocol
+
+from callhub.dispatch import actions, answers, deadlines, devices, duties, opening, presence
+from callhub.dispatch.escalation import consider
+from callhub.dispatch.replay import apply
+from callhub.dispatch.roster import Roster
+from callhub.dispatch.turn import Turn
+from callhub.dispatch.world import DueRef, World
+from callhub.domain import events as e
+from callhub.domain.decision import Answer, Decision
+from callhub.domain.incident import Incident, OwnerKind, Places
+from callhub.domain.policy import Policy, PolicySet, policy_key
+from callhub.errors import EngineFault, Refusal
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+
+    from callhub.dispatch.rules import Rules
+    from callhub.domain.facts import Row
+    from callhub.domain.people import Duty, Position, Responder
+
+DUE_MAX = 1000
+"""Deadlines handed out at once; the rest are due in the next cycle, still most overdue first."""
+
+
+class Remembered(Protocol):
+    """What a restart needs from the store; ``store.base.Snapshot`` is one."""
+
+    @property
+    def last_number(self) -> int:
+        """The highest incident number given out."""
+
+    @property
+    def rows(self) -> Mapping[str, Sequence[Row]]:
+        """The journal rows of each open incident, oldest first."""
+
+    @property
+    def places(self) -> Mapping[str, Places]:
+        """Where help is needed, by incident."""
+
+    @property
+    def responders(self) -> Sequence[Responder]:
+        """Everybody who can be asked."""
+
+    @property
+    def duties(self) -> Sequence[Duty]:
+        """What they said of being available."""
+
+    @property
+    def positions(self) -> Mapping[str, tuple[Position, datetime]]:
+        """Where their apps saw them last, and when."""
+
+    @property
+    def policies(self) -> Sequence[Policy]:
+        """The ladders in force."""
+
+    @property
+    def policies_known(self) -> Sequence[Policy]:
+        """Every ladder that was ever frozen into an incident."""
+
+
+class DispatchEngine:
+    """One shard's engine.
+
+    Args:
+        rules: Figures of the installation.
+        policies: The ladders in force for new incidents.
+        now: When this process began, aware; patience with links counts from here.
+    """
+
+    def __init__(self, rules: Rules, policies: PolicySet, now: datetime) -> None:
+        self._world = World(rules, policies, Roster(rules, now))
+
+    def handle(self, event: e.Event, now: datetime) -> Decision:
+        """Decide one event and apply it.
+
+        Args:
+            event: Complete, see ``domain.events``.
+            now: Engine time, aware UTC, never before an earlier one.
+
+        Returns:
+            Rows, messages and the answer; for a refusal only an answer with its code.
+
+        Raises:
+            Exception: A defect; nothing has changed.
+        """
+        turn = Turn(self._world, event, now)
+        try:
+            answer = _repeated(turn, event) or _HANDLERS[type(event)](turn, event)
+            rows, messages = turn.finish(consider)
+        except Refusal as refusal:
+            turn.undo()
+            return Decision(answer=self._refused(event, refusal))
+        except BaseException:
+            turn.undo()
+            raise
+        return Decision(rows, messages, _with_reuse(event, answer))
+
+    def _refused(self, event: e.Event, refusal: Refusal) -> Answer:
+        body: dict[str, Any] = {"message": refusal.message, "field": refusal.field}
+        if refusal.http_status != 409:
+            body["http_status"] = refusal.http_status
+        for name in ("by", "version"):
+            if refusal.data.get(name) is not None:
+                body[name] = refusal.data[name]
+        incident = getattr(event, "incident", None)
+        if incident is None and isinstance(event, e.OfferAnswered):
+            incident = answers.incident_of_offer(event.offer) or None
+        return Answer(body, code=refusal.code.value, incident=incident)
+
+    def next_due(self) -> datetime | None:
+        """When something is due next, aware UTC, or None."""
+        return self._world.next_due()
+
+    def due(self, now: datetime) -> list[DueRef]:
+        """What is due, most overdue first, at most ``DUE_MAX``; each is handled as a ``DeadlineDue``."""
+        return self._world.due(now, DUE_MAX)
+
+    def incident(self, id: str) -> Incident | None:
+        """The state of an incident in memory: open, or ended a short time ago."""
+        held = self._world.incidents.get(id)
+        if held is None and id in self._world.ended:
+            return self._world.ended[id][0]
+        return held
+
+    def places(self, id: str) -> Places:
+        """Where help is needed in an incident in memory."""
+        if id in self._world.ended:
+            return self._world.ended[id][1]
+        return self._world.places.get(id, Places())
+
+    def open_incidents(self) -> Iterable[Incident]:
+        """All open incidents."""
+        return self._world.incidents.values()
+
+    def restore(self, memory: Remembered, now: datetime) -> None:
+        """Forget everything and start from what the store holds; ``now`` begins patience with links anew."""
+        old = self._world
+        policies = PolicySet(memory.policies) if memory.policies else old.policies
+        world = World(old.rules, policies, Roster(old.rules, now))
+        world.known = {policy_key(policy): policy for policy in (*memory.policies_known, *memory.policies)}
+        world.known |= old.known
+        world.number = memory.last_number
+        self._world = world
+        self._admit(memory, now)
+        self.adopt((row for rows in memory.rows.values() for row in rows), memory.places)
+        for incident in world.incidents.values():
+            if incident.owner is not None and incident.owner.watching and incident.owner.kind is OwnerKind.USER:
+                world.set_timer(f"watcher:{incident.owner.id}", now + timedelta(seconds=old.rules.owner_away_s))
+
+    def _admit(self, memory: Remembered, now: datetime) -> None:
+        roster = self._world.roster
+        for record in memory.responders:
+            roster.admit(record, now, known=True)
+        for duty in memory.duties:
+            if duty.responder in roster.people:
+                roster.people[duty.responder].duty = duty
+        for id, (position, at) in memory.positions.items():
+            if id in roster.people:
+                roster.see(id, position, at)
+        for id, person in roster.people.items():
+            roster.refile(id, now)
+            self._world.set_timer(f"duty:{id}", roster.next_duty_change(person, now))
+
+    def adopt(self, rows: Iterable[Row], places: Mapping[str, Places]) -> None:
+        """Apply rows that were decided elsewhere or before; oldest first for each incident."""
+        world = self._world
+        changed: dict[str, Incident] = {}
+        for row in rows:
+            if row.incident is None:
+                continue
+            held = changed.get(row.incident) or world.incidents.get(row.incident)
+            changed[row.incident] = apply(held, row)
+        for id, incident in changed.items():
+            world.number = max(world.number, incident.number)
+            if incident.policy not in world.known:
+                raise EngineFault(f"incident {id} stands on the unknown ladder {incident.policy}")
+            world.places[id] = places.get(id) or world.places.get(id) or Places()
+            world.note(incident)
+            for responder in {o.responder for o in incident.offers.values()}:
+                world.weigh(incident, responder)
+                if responder in world.roster.people:
+                    world.roster.refile(responder, incident.opened_at)
+
+
+def _repeated(turn: Turn, event: e.Event) -> Answer | None:
+    """The stored answer to a repeat of a responder's or a person's message, with the state as it is now.
+
+    Gateways' messages have rules of their own and are not answered here.
+    """
+    if event.request is None or event.request.key.sender.startswith("gateway:"):
+        return None
+    same = [p for p in event.request.prior if p.fingerprint == event.request.fingerprint]
+    if not same:
+        return None
+    first = same[0]
+    body = dict(first.answer)
+    state = _state_now(turn, event)
+    if state is not None:
+        body["state"] = state
+    code = body.pop("code", None) if first.refused else None
+    return Answer(body, code=code, incident=first.incident, repeat=True)
+
+
+def _state_now(turn: Turn, event: e.Event) -> str | None:
+    world = turn.world
+    if isinstance(event, e.PresenceSaid):
+        person = world.roster.people.get(event.responder)
+        return None if person is None else ("on_duty" if world.roster.on_duty(person, turn.now) else "off_duty")
+    if isinstance(event, e.OfferAnswered):
+        id, responder = answers.incident_of_offer(event.offer), event.actor.id
+    elif isinstance(event, e.DutyMoved):
+        id, responder = event.incident, event.responder
+    else:
+        return None
+    incident = world.incidents.get(id) or (world.ended[id][0] if id in world.ended else event.ended)
+    return answers.state_for(incident, responder) if incident is not None else None
+
+
+def _with_reuse(event: e.Event, answer: Answer) -> Answer:
+    """Tell a responder that their id was used for something else before."""
+    request = event.request
+    if request is None or answer.repeat or not request.prior or not request.key.sender.startswith("responder:"):
+        return answer
+    return Answer({**answer.body, "id_reused": True}, answer.code, answer.incident)
+
+
+def _fire(turn: Turn, event: e.DeadlineDue) -> Answer:
+    if event.incident is None:
+        return presence.fire_timer(turn, event)
+    deadlines.fire(turn, event.incident)
+    return Answer()
+
+
+_HANDLERS: dict[type, Callable[[Turn, Any], Answer]] = {
+    e.AlarmRaised: opening.raise_alarm,
+    e.FrameFaulty: opening.faulty_frame,
+    e.CallTaken: opening.take_call,
+    e.CancelAsked: devices.ask_cancel,
+    e.SignalSent: devices.send_signal,
+    e.PresenceSaid: presence.say_presence,
+    e.OfferAnswered: answers.answer_offer,
+    e.DutyMoved: duties.move_duty,
+    e.OperatorActed: actions.act,
+    e.TestAsked: presence.ask_test,
+    e.DirectoryUpdated: presence.update_directory,
+    e.LinkChanged: presence.change_link,
+    e.PositionSeen: presence.see_position,
+    e.WatchersChanged: presence.change_watchers,
+    e.DeadlineDue: _fire,
+}

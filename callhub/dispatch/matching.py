@@ -1,0 +1,243 @@
+"""Who is asked: the exact best of those who can come, and why the others were passed over.
+
+Rules of this file:
+1. Paired people first; then the least expected arrival in whole seconds (turnout + distance / speed); ties by recent
+   load, then id. The same roster gives the same people.
+2. Without a position, people are found by area (the deepest common one first). Without both, no person is asked: only
+   desks can help somebody whom nobody can find.
+3. Every ranking is explained: at most 20 chosen, the 20 nearest passed over with one reason each, counts for the rest.
+"""
+
+from __future__ import annotations
+
+import heapq
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from callhub.dispatch.geo import distance_m
+from callhub.dispatch.roster import PLACES, Person
+from callhub.domain import facts as f
+from callhub.domain.incident import Incident, OfferState, Places
+from callhub.domain.people import Position, ResponderKind
+from callhub.domain.policy import Ask, IncidentClass, Step
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from datetime import datetime
+
+    from callhub.dispatch.world import World
+
+LISTED_MAX = 20
+"""How many of each list a ranking keeps (law 9)."""
+LOOKED_AT_MAX = 60
+"""How many of the nearest are looked at to explain why they were passed over."""
+
+KINDS_ASKED = {
+    Ask.VOLUNTEER: ResponderKind.VOLUNTEER,
+    Ask.CAREGIVER: ResponderKind.CAREGIVER,
+    Ask.GRID_WORKER: ResponderKind.GRID_WORKER,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """Somebody who can be asked: metres and seconds, or None when found by area."""
+
+    responder: str
+    kind: ResponderKind
+    distance_m: int | None = None
+    eta_s: int | None = None
+    paired: bool = False
+
+
+@dataclass(slots=True)
+class Search:
+    """One search for one incident and one step of its ladder."""
+
+    world: World
+    incident: Incident
+    places: Places
+    step: Step
+    now: datetime
+    again: bool = False
+
+    @property
+    def centre(self) -> Position | None:
+        """Where help is needed."""
+        target = self.places.target
+        return target[0] if target is not None else None
+
+    @property
+    def kinds(self) -> tuple[ResponderKind, ...]:
+        """The kinds of people this step asks."""
+        return tuple(KINDS_ASKED[ask] for ask in self.step.ask if ask in KINDS_ASKED)
+
+    def refusal(self, person: Person) -> str | None:
+        """Why this person is not asked for this incident, as a code, or None.
+
+        ``disabled off_duty unreachable busy``, ``skill``, ``declined accepted asked`` (this incident, before).
+        """
+        emergency = self.incident.class_ is IncidentClass.EMERGENCY
+        standing = self.world.roster.standing(person, self.now, emergency=emergency)
+        if standing is not None:
+            return standing
+        if not set(self.step.skills) <= set(person.record.skills):
+            return "skill"
+        return self.history(person)
+
+    def history(self, person: Person) -> str | None:
+        """Whether they were asked before: ``asked`` (still are), ``declined``, ``accepted``."""
+        since = self.incident.reopened_at
+        place = person.record.kind in PLACES
+        for offer in self.incident.offers.values():
+            if offer.responder != person.record.id:
+                continue
+            if offer.state in (OfferState.OPEN, OfferState.SILENT):
+                return "asked"
+            if since is not None and offer.offered_at < since:
+                continue
+            # Whoever was stood down may be asked again; a desk is a place and may be asked again at will.
+            if offer.state is OfferState.DECLINED and not (place and self.again):
+                return "declined"
+            if offer.state is OfferState.ACCEPTED and not place:
+                return "accepted"
+        return None
+
+    def candidates(self) -> Iterator[Candidate]:
+        """Everybody who can be asked, best first, lazily."""
+        seen: set[str] = set()
+        if Ask.PAIRED in self.step.ask:
+            for candidate in self._paired():
+                seen.add(candidate.responder)
+                yield candidate
+        people = self._by_distance() if self.centre is not None else self._by_area()
+        for candidate in people:
+            if candidate.responder not in seen:
+                seen.add(candidate.responder)
+                yield candidate
+        yield from self._desks()
+
+    def matches(self, person: Person) -> Candidate | None:
+        """This one person as a candidate of this step, or None."""
+        kind = person.record.kind
+        if self.refusal(person) is not None:
+            return None
+        if kind is ResponderKind.DESK:
+            return next((c for c in self._desks() if c.responder == person.record.id), None)
+        paired = Ask.PAIRED in self.step.ask and person.record.id in self.incident.paired
+        if not paired and kind not in self.kinds:
+            return None
+        candidate = self._measure(person, paired=paired)
+        if candidate is None or paired:
+            return candidate
+        far = self.step.radius_m is not None and (candidate.distance_m or 0) > self.step.radius_m
+        return None if far else candidate
+
+    def _measure(self, person: Person, *, paired: bool = False) -> Candidate | None:
+        """None when nobody can say how far they are: no position on either side and no area in common."""
+        record = person.record
+        position = self.world.roster.position(person, self.now)
+        if self.centre is not None and position is not None:
+            away_m = distance_m(self.centre, position)
+            eta_s = self.world.rules.eta_s(record.kind, away_m)
+            return Candidate(record.id, record.kind, round(away_m), eta_s, paired)
+        if paired or (self.incident.area and record.area and record.area[0] == self.incident.area[0]):
+            return Candidate(record.id, record.kind, None, None, paired)
+        return None
+
+    def _paired(self) -> list[Candidate]:
+        people = self.world.roster.people
+        found = [
+            candidate
+            for id in self.incident.paired
+            if id in people
+            and people[id].record.kind not in PLACES
+            and self.refusal(people[id]) is None
+            and (candidate := self._measure(people[id], paired=True)) is not None
+        ]
+        return sorted(found, key=self._order)
+
+    def _order(self, candidate: Candidate) -> tuple[float, int, str]:
+        eta_s = math.inf if candidate.eta_s is None else candidate.eta_s
+        return eta_s, self.world.roster.people[candidate.responder].accepted, candidate.responder
+
+    def _by_distance(self) -> Iterator[Candidate]:
+        """Kinds differ in speed, so each is searched by distance and they are merged by arrival."""
+        assert self.centre is not None
+        yield from heapq.merge(*(self._of_kind(kind, self.centre) for kind in self.kinds), key=self._order)
+
+    def _of_kind(self, kind: ResponderKind, centre: Position) -> Iterator[Candidate]:
+        """People of one kind by (arrival, load, id). Distance order is arrival order but for ties within a second."""
+        roster = self.world.roster
+        emergency = self.incident.class_ is IncidentClass.EMERGENCY
+        radius_m = self.step.radius_m or math.inf
+        same: list[Candidate] = []
+        # Services use no capacity, so people busy with an emergency may still be asked for one.
+        for away_m, id in roster.near(kind, centre, radius_m, everyone=not emergency):
+            person = roster.people[id]
+            if self.refusal(person) is not None:
+                continue
+            candidate = Candidate(id, kind, round(away_m), self.world.rules.eta_s(kind, away_m))
+            if same and same[0].eta_s != candidate.eta_s:
+                yield from sorted(same, key=self._order)
+                same = []
+            same.append(candidate)
+        yield from sorted(same, key=self._order)
+
+    def _by_area(self) -> list[Candidate]:
+        """People whose area is nearest in the tree: the same grid, then the community, the street, the district."""
+        found: dict[str, int] = {}
+        roster = self.world.roster
+        for depth in range(len(self.incident.area) - 1, -1, -1):
+            for id in roster.living_in(self.incident.area[depth]):
+                person = roster.people[id]
+                if person.record.kind in self.kinds and self.refusal(person) is None:
+                    found.setdefault(id, depth)
+        order = sorted(found, key=lambda id: (-found[id], roster.people[id].accepted, id))
+        return [Candidate(id, roster.people[id].record.kind) for id in order]
+
+    def _desks(self) -> Iterator[Candidate]:
+        if Ask.DESK not in self.step.ask:
+            return
+        roster = self.world.roster
+        if self.incident.area:
+            ids = [id for area in self.incident.area for id in roster.desks_of(area)]
+            ids = [id for id in ids if roster.people[id].record.level == self.step.level]
+        else:
+            ids = roster.top_desks()
+        for id in ids:
+            if self.refusal(roster.people[id]) is None:
+                yield Candidate(id, ResponderKind.DESK)
+
+    def explain(self, step: int, chosen: list[Candidate]) -> f.Ranked:
+        """The ranking as a fact."""
+        mine = {c.responder for c in chosen}
+        passed: list[dict[str, object]] = []
+        for away_m, person in self._nearby():
+            if person.record.id in mine:
+                continue
+            reason = self.refusal(person) or ("kind" if person.record.kind not in self.kinds else "farther")
+            if self.step.radius_m is not None and away_m > self.step.radius_m and reason in ("farther", "kind"):
+                reason = "too_far"
+            passed.append({"responder": person.record.id, "distance_m": round(away_m), "reason": reason})
+            if len(passed) == LISTED_MAX:
+                break
+        listed = tuple(
+            {"responder": c.responder, "distance_m": c.distance_m, "eta_s": c.eta_s, "paired": c.paired}
+            for c in chosen[:LISTED_MAX]
+        )
+        active = sum(self.world.roster.count(kind)[1] for kind in self.kinds)
+        eligible = sum(self.world.roster.count(kind)[0] for kind in self.kinds)
+        counts = {"active": active, "eligible": eligible, "not_listed": max(0, active - len(passed) - len(chosen))}
+        return f.Ranked(step=step, chosen=listed, passed_over=tuple(passed), counts=counts)
+
+    def _nearby(self) -> Iterator[tuple[float, Person]]:
+        if self.centre is None:
+            return
+        roster = self.world.roster
+        each = (roster.near(kind, self.centre, math.inf, everyone=True) for kind in self.kinds)
+        for looked, (away_m, id) in enumerate(heapq.merge(*each)):
+            if looked == LOOKED_AT_MAX:
+                return
+            yield away_m, roster.people[id]

@@ -1,0 +1,195 @@
+"""Who is there: on and off duty, links, positions, watchers, and changes of the directory.
+
+Rules of this file:
+1. Going off duty withdraws offers, never an assignment. Disabling a person withdraws their offers and releases their
+   assignments. Revoking a token ends reachability at once and leaves the assignment and its deadline.
+2. Whoever becomes able to come is considered at once; whoever cannot come any more has their open offers replaced.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from callhub.dispatch.actions import drop_owner
+from callhub.dispatch.answers import withdraw_elsewhere
+from callhub.dispatch.desk_calls import call_desk
+from callhub.dispatch.duties import after_departure, release
+from callhub.dispatch.escalation import check_watched
+from callhub.domain import facts as f
+from callhub.domain.decision import Answer
+from callhub.domain.incident import AssignmentState, OwnerKind
+from callhub.domain.people import Device, Duty, Elder
+from callhub.domain.policy import IncidentClass, PolicySet
+from callhub.errors import NotFound
+
+if TYPE_CHECKING:
+    from callhub.dispatch.turn import Turn
+    from callhub.domain.events import (
+        DeadlineDue,
+        DirectoryUpdated,
+        LinkChanged,
+        PositionSeen,
+        PresenceSaid,
+        TestAsked,
+        WatchersChanged,
+    )
+
+
+def say_presence(turn: Turn, event: PresenceSaid) -> Answer:
+    """A responder is available, or not."""
+    roster = turn.world.roster
+    person = roster.people.get(event.responder)
+    if person is None:
+        raise NotFound("responder", event.responder)
+    if event.position is not None:
+        roster.see(event.responder, event.position, turn.now)
+    duty = Duty(event.responder, event.available, event.until)
+    if person.duty != duty:
+        turn.note(f.DutyChanged(responder=event.responder, available=event.available, until=event.until))
+        turn.set_duty(event.responder, duty)
+    turn.noticed(event.responder)
+    on_duty = roster.on_duty(person, turn.now)
+    if not on_duty:
+        withdraw_elsewhere(turn, event.responder, None, "off_duty")
+    return Answer({"ok": True, "state": "on_duty" if on_duty else "off_duty"})
+
+
+def change_link(turn: Turn, event: LinkChanged) -> Answer:
+    """A link came up, or was lost: they count as reachable for a while."""
+    roster = turn.world.roster
+    person = roster.people.get(event.responder)
+    if person is not None:
+        if person.link_up and not event.up:
+            person.reachable_until = turn.now + timedelta(seconds=turn.world.rules.link_patience_s)
+        person.link_up = event.up
+        turn.noticed(event.responder)
+    return Answer()
+
+
+def see_position(turn: Turn, event: PositionSeen) -> Answer:
+    """Where a responder is now; whoever came near enough is considered."""
+    if event.responder in turn.world.roster.people:
+        turn.world.roster.see(event.responder, event.position, turn.now)
+        turn.noticed(event.responder)
+    return Answer()
+
+
+def change_watchers(turn: Turn, event: WatchersChanged) -> Answer:
+    """Somebody opened their first console or lost their last one."""
+    world = turn.world
+    desks = world.roster.watch(event.user, event.area, event.watching, turn.now)
+    if event.watching:
+        world.set_timer(f"watcher:{event.user}", None)
+        for desk in desks:
+            turn.noticed(desk)
+    else:
+        away = timedelta(seconds=world.rules.owner_away_s)
+        world.set_timer(f"watcher:{event.user}", turn.now + away)
+    for incident in list(world.incidents.values()):
+        if incident.class_ is IncidentClass.EMERGENCY and incident.unwatched is world.roster.is_watched(incident.area):
+            check_watched(turn.case(incident.id))
+    return Answer()
+
+
+def fire_timer(turn: Turn, event: DeadlineDue) -> Answer:
+    """A duty that changes by itself, or an owner whose console has been away for too long."""
+    kind, _, id = (event.key or "").partition(":")
+    world = turn.world
+    world.set_timer(event.key or "", None)
+    if kind == "watcher":
+        if id not in world.roster.watchers:
+            _miss_watcher(turn, id)
+        return Answer()
+    person = world.roster.people.get(id)
+    if person is None:
+        return Answer()
+    duty = person.duty
+    if duty is not None and duty.until is not None and duty.until <= turn.now:
+        on_duty = world.roster.on_duty(person, turn.now)
+        turn.note(f.DutyChanged(responder=id, available=on_duty, until=None, cause="until_over"))
+        turn.clear_duty(id)
+    world.set_timer(f"duty:{id}", world.roster.next_duty_change(person, turn.now))
+    turn.noticed(id)
+    if not world.roster.on_duty(person, turn.now):
+        withdraw_elsewhere(turn, id, None, "off_duty")
+    return Answer()
+
+
+def _miss_watcher(turn: Turn, user: str) -> None:
+    owned = [
+        i for i in turn.world.incidents.values() if i.owner is not None and i.owner.watching and i.owner.id == user
+    ]
+    if any(i.owner is not None and i.owner.kind is OwnerKind.USER for i in owned):
+        drop_owner(turn, user, "owner_away")
+
+
+def ask_test(turn: Turn, event: TestAsked) -> Answer:
+    """A device is on test for a while."""
+    turn.note(f.TestWindowOpened(device=event.device, until=event.until))
+    return Answer({"ok": True, "until": event.until})
+
+
+def update_directory(turn: Turn, event: DirectoryUpdated) -> Answer:
+    """People, devices, tokens, users or ladders changed; at once in effect."""
+    ids = tuple(id for _, id in event.revoked) + event.removed_users
+    turn.note(f.DirectoryChanged(what=event.what, counts=dict(event.counts), ids=ids))
+    if event.policies:
+        turn.world.policies = PolicySet(event.policies)
+    for record in event.responders:
+        turn.admit(record)
+        if not record.active:
+            _disable(turn, record.id)
+    for kind, id in event.revoked:
+        if kind == "responder":
+            _revoke(turn, id)
+    for user in event.removed_users:
+        turn.world.roster.watchers.pop(user, None)
+        drop_owner(turn, user, "user_removed")
+    for elder in event.elders:
+        _moved(turn, elder)
+    for device in event.moved_devices:
+        _given_away(turn, device)
+    return Answer({"ok": True})
+
+
+def _disable(turn: Turn, responder: str) -> None:
+    withdraw_elsewhere(turn, responder, None, "disabled")
+    for incident in list(turn.world.incidents.values()):
+        assignment = incident.assignment_of(responder)
+        if assignment is not None:
+            case = turn.case(incident.id)
+            release(case, assignment, code="disabled")
+            after_departure(case, "released")
+
+
+def _revoke(turn: Turn, responder: str) -> None:
+    person = turn.world.roster.people.get(responder)
+    if person is None:
+        return
+    person.link_up = False
+    person.reachable_until = None
+    turn.noticed(responder)
+    for incident in list(turn.world.incidents.values()):
+        assignment = incident.assignment_of(responder)
+        if assignment is not None and assignment.state is not AssignmentState.ON_SCENE:
+            call_desk(turn.case(incident.id), "revoked")
+
+
+def _moved(turn: Turn, elder: Elder) -> None:
+    """The elder's home changed while cases are open: both are shown, everyone assigned is told."""
+    for incident in turn.world.open_of_elder(elder.id):
+        case = turn.case(incident.id)
+        places = case.places
+        known = (places.new_home or places.home, places.new_address or places.address)
+        if known != (elder.position, elder.address):
+            places.new_home, places.new_address = elder.position, elder.address
+            case.add(f.HomeMoved(what="home", address=elder.address, home=elder.position))
+        elif not case.facts:
+            del turn.cases[incident.id]
+
+
+def _given_away(turn: Turn, device: Device) -> None:
+    for incident in list(turn.world.incidents.values()):
+        if incident.device == device.id and incident.elder != device.elder:
+            turn.case(incident.id).add(f.HomeMoved(what="device"))

@@ -1,0 +1,278 @@
+"""One event being decided: the facts so far, what can be undone, and what is told in the end.
+
+Rules of this file:
+1. Deciding changes incidents only through ``Case.add``, which applies the fact at once: what follows in the same turn
+   sees it.
+2. ``undo`` puts everything back: an event that fails has changed nothing.
+3. ``finish`` closes each touched case with one row, checks that no open incident is left without a deadline, and
+   lets whoever became able to come be asked at once.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+from callhub.dispatch.messages import told
+from callhub.dispatch.replay import apply_fact, in_order, opened, seal
+from callhub.domain import facts as f
+from callhub.domain.incident import Deadline, Incident, Places
+from callhub.errors import EngineFault
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from callhub.dispatch.world import World
+    from callhub.domain.events import Event
+    from callhub.domain.messages import Message
+    from callhub.domain.people import Duty, Responder
+    from callhub.domain.policy import Policy
+
+_MOVES_LOAD = (
+    f.OfferMade,
+    f.OfferSilent,
+    f.OfferAccepted,
+    f.OfferDeclined,
+    f.OfferWithdrawn,
+    f.Assigned,
+    f.AssignmentMoved,
+)
+FREED_MAX = 10_000
+"""People who may become free within one turn; more is a loop in the rules."""
+
+
+@dataclass(slots=True)
+class Case:
+    """One incident within a turn."""
+
+    turn: Turn
+    incident: Incident
+    before: Incident | None
+    places_before: Places
+    facts: list[f.Fact] = field(default_factory=list)
+
+    @property
+    def id(self) -> str:
+        """The incident's id."""
+        return self.incident.id
+
+    @property
+    def places(self) -> Places:
+        """Where help is needed."""
+        return self.turn.world.places.setdefault(self.id, Places())
+
+    @property
+    def policy(self) -> Policy:
+        """The ladder frozen into it."""
+        return self.turn.world.policy(self.incident)
+
+    def add(self, fact: f.Fact) -> None:
+        """Let a fact happen."""
+        turn = self.turn
+        self.facts.append(fact)
+        apply_fact(self.incident, fact, turn.now, turn.event.actor)
+        if isinstance(fact, _MOVES_LOAD):
+            responder = self._responder_of(fact)
+            turn.weigh(self.incident, responder)
+        elif isinstance(fact, f.StateChanged | f.AlarmMadeUrgent):
+            for responder in {o.responder for o in self.incident.offers.values()}:
+                turn.weigh(self.incident, responder)
+        turn.world.note(self.incident)
+
+    def _responder_of(self, fact: f.Fact) -> str:
+        if isinstance(fact, f.Assigned):
+            return fact.responder
+        if isinstance(fact, f.AssignmentMoved):
+            return self.incident.assignments[fact.assignment].responder
+        assert isinstance(fact, f.OfferMade | f.OfferSilent | f.OfferAccepted | f.OfferDeclined | f.OfferWithdrawn)
+        return self.incident.offers[fact.offer].responder
+
+    def arm(self, key: str, after_s: float, why: str) -> None:
+        """Set a deadline that many seconds from now; becomes part of the one fact about deadlines."""
+        self.incident.deadlines[key] = Deadline(self.turn.now + timedelta(seconds=after_s), why)
+
+    def disarm(self, *keys: str) -> None:
+        """Take deadlines away; no error for those that are not there."""
+        for key in keys:
+            self.incident.deadlines.pop(key, None)
+
+    def disarm_all(self) -> None:
+        """Take every deadline away: the case is over, or another stage begins."""
+        self.incident.deadlines.clear()
+
+    def deadline_fact(self) -> f.DeadlinesChanged | None:
+        """What happened to the deadlines in this turn."""
+        old = self.before.deadlines if self.before is not None else {}
+        new = self.incident.deadlines
+        armed = {key: deadline for key, deadline in new.items() if old.get(key) != deadline}
+        disarmed = tuple(sorted(key for key in old if key not in new))
+        if not armed and not disarmed:
+            return None
+        return f.DeadlinesChanged(armed=armed, disarmed=disarmed)
+
+
+@dataclass(slots=True)
+class Turn:
+    """Deciding one event at one time. ``consider`` is how a person who became free is offered what is open."""
+
+    world: World
+    event: Event
+    now: datetime
+    cases: dict[str, Case] = field(default_factory=dict)
+    notes: list[f.Fact] = field(default_factory=list)
+    freed: dict[str, None] = field(default_factory=dict)
+    extra: list[Message] = field(default_factory=list)
+    _undo: list[Callable[[], None]] = field(default_factory=list)
+
+    def case(self, id: str) -> Case:
+        """The case of an incident in memory, tracked from now on."""
+        case = self.cases.get(id)
+        if case is None:
+            incident = self.world.incidents[id]
+            case = Case(self, incident, incident.copy(), _copy(self.world.places.get(id)))
+            self.cases[id] = case
+        return case
+
+    def revive(self, incident: Incident, places: Places) -> Case:
+        """Take an ended incident back into memory, to be reopened."""
+        self.world.ended.pop(incident.id, None)
+        self.world.incidents[incident.id] = incident
+        self.world.places[incident.id] = places
+        case = self.case(incident.id)
+        self._undo.append(lambda: self.world.forget(incident.id))
+        return case
+
+    def open(self, fact: f.IncidentOpened, places: Places) -> Case:
+        """Begin an incident; it has the event's id."""
+        id = self.event.id
+        if id in self.world.incidents:
+            raise EngineFault(f"event {id} opens a second incident")
+        incident = opened(id, fact, self.now)
+        case = Case(self, incident, None, Places(), [fact])
+        self.cases[id] = case
+        self.world.places[id] = places
+        self.world.note(incident)
+        return case
+
+    def note(self, fact: f.Fact) -> None:
+        """A fact that is not about an incident."""
+        self.notes.append(fact)
+
+    def weigh(self, incident: Incident, responder: str) -> None:
+        """Count a responder's work anew and notice whether they became free."""
+        self.world.weigh(incident, responder)
+        if responder in self.world.roster.people and self.world.roster.refile(responder, self.now):
+            self.freed[responder] = None
+
+    # People: their changes can be undone too
+
+    def admit(self, record: Responder) -> None:
+        """Add or change a responder's record."""
+        roster = self.world.roster
+        old = roster.people.get(record.id)
+        old_record = old.record if old is not None else None
+        person = roster.admit(record, self.now, known=False)
+        if old_record is not None:
+            self._undo.append(lambda: _restore_record(self, old_record))
+        else:
+            self._undo.append(lambda: self._expel(record.id))
+        self.world.set_timer(f"duty:{record.id}", roster.next_duty_change(person, self.now))
+        self.noticed(record.id)
+
+    def _expel(self, id: str) -> None:
+        self.world.roster.expel(id)
+        self.world.set_timer(f"duty:{id}", None)
+
+    def set_duty(self, responder: str, duty: Duty) -> None:
+        """Change what a responder said of being available."""
+        roster = self.world.roster
+        person = roster.people[responder]
+        old = person.duty
+        person.duty = duty
+
+        def restore() -> None:
+            person.duty = old
+            roster.refile(responder, self.now)
+
+        self._undo.append(restore)
+        self.world.set_timer(f"duty:{responder}", roster.next_duty_change(person, self.now))
+        self.noticed(responder)
+
+    def clear_duty(self, responder: str) -> None:
+        """What they said of being available is over; hours count again."""
+        self.world.roster.people[responder].duty = None
+
+    def noticed(self, responder: str) -> None:
+        """Something about a person moved: if they can be asked now, they are considered when the turn ends."""
+        if self.world.roster.refile(responder, self.now):
+            self.freed[responder] = None
+
+    # The end of a turn
+
+    def finish(self, consider: Callable[[Turn, str], None]) -> tuple[tuple[f.Row, ...], tuple[Message, ...]]:
+        """Ask whoever became free, close the rows, build the messages."""
+        for _ in range(FREED_MAX):
+            if not self.freed:
+                break
+            consider(self, self.freed.popitem()[0])
+        else:
+            raise EngineFault("people keep becoming free within one turn")
+        rows = [row for case in self.cases.values() if (row := self._row(case)) is not None]
+        if self.notes:
+            actor = self.event.actor
+            rows.append(f.Row(None, 0, self.now, self.event.id, actor, tuple(self.notes)))
+        messages = [message for case in self.cases.values() for message in told(case)]
+        return tuple(rows), (*messages, *self.extra)
+
+    def _row(self, case: Case) -> f.Row | None:
+        deadlines = case.deadline_fact()
+        if deadlines is not None:
+            case.facts.append(deadlines)
+        if not case.facts:
+            return None
+        incident = case.incident
+        incident.deadlines = in_order(incident.deadlines)
+        if incident.is_open and not incident.deadlines:
+            raise EngineFault(f"incident {incident.id} would be open without a deadline")
+        version = incident.version + 1
+        seal(incident, version, self.event.actor)
+        self.world.note(incident)
+        return f.Row(incident.id, version, self.now, self.event.id, self.event.actor, tuple(case.facts))
+
+    def undo(self) -> None:
+        """Put everything back as it was before the turn."""
+        world = self.world
+        for case in self.cases.values():
+            touched = {o.responder for o in case.incident.offers.values()}
+            if case.before is None:
+                world.forget(case.id)
+            else:
+                world.ended.pop(case.id, None)
+                world.incidents[case.id] = case.before
+                world.places[case.id] = case.places_before
+                world.note(case.before)
+            for responder in touched:
+                self._unweigh(case, responder)
+        for restore in reversed(self._undo):
+            restore()
+
+    def _unweigh(self, case: Case, responder: str) -> None:
+        person = self.world.roster.people.get(responder)
+        if person is None:
+            return
+        if case.before is None:
+            person.loads.pop(case.id, None)
+        else:
+            self.world.weigh(case.before, responder)
+        self.world.roster.refile(responder, self.now)
+
+
+def _restore_record(turn: Turn, record: Responder) -> None:
+    turn.world.roster.admit(record, turn.now, known=False)
+
+
+def _copy(places: Places | None) -> Places:
+    if places is None:
+        return Places()
+    return Places(**{name: getattr(places, name) for name in Places.__dataclass_fields__})

@@ -1,0 +1,194 @@
+"""What the engine remembers: open incidents, people, ladders, and what is due.
+
+Rules of this file: memory grows with open work, not with elders. Everything here but the incidents, their places and
+the people is an index that can be made again from them (``note`` and ``forget`` keep it).
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections import OrderedDict
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, TypeVar
+
+from callhub.dispatch.roster import Load, Roster
+from callhub.domain.incident import Incident, OfferState, Places
+from callhub.domain.policy import IncidentClass, Policy, PolicySet, policy_key
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from callhub.dispatch.rules import Rules
+
+K = TypeVar("K")
+
+EARLY_CANCELS_MAX = 10_000
+"""Cancels that came before their alarm, remembered until it comes; the oldest give way."""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class DueRef:
+    """Something that is due: an incident's next deadline, or a timer of a person or watcher (``key``)."""
+
+    at: datetime
+    incident: str = ""
+    key: str = ""
+
+
+@dataclass(slots=True)
+class World:
+    """The state of one shard; see the rules above."""
+
+    rules: Rules
+    policies: PolicySet
+    roster: Roster
+    known: dict[str, Policy] = field(default_factory=dict)
+    incidents: dict[str, Incident] = field(default_factory=dict)
+    places: dict[str, Places] = field(default_factory=dict)
+    ended: OrderedDict[str, tuple[Incident, Places]] = field(default_factory=OrderedDict)
+    seeking: set[str] = field(default_factory=set)
+    number: int = 0
+    by_elder: dict[str, set[str]] = field(default_factory=dict)
+    by_device: dict[tuple[str, str], set[str]] = field(default_factory=dict)
+    early_cancels: OrderedDict[tuple[str, str], str] = field(default_factory=OrderedDict)
+    timers: dict[str, datetime] = field(default_factory=dict)
+    _heap: list[DueRef] = field(default_factory=list)
+    _queued: dict[str, datetime] = field(default_factory=dict)
+    _keys: dict[str, tuple[str | None, tuple[tuple[str, str], ...]]] = field(default_factory=dict)
+
+    # Incidents
+
+    def policy(self, incident: Incident) -> Policy:
+        """The ladder frozen into an incident."""
+        return self.known[incident.policy]
+
+    def freeze(self, policy: Policy) -> str:
+        """Keep a ladder for an incident that opens with it; its key."""
+        key = policy_key(policy)
+        self.known.setdefault(key, policy)
+        return key
+
+    def note(self, incident: Incident) -> None:
+        """Bring the indexes up to date after an incident changed."""
+        id = incident.id
+        if incident.is_open:
+            self.incidents[id] = incident
+            self._index(incident)
+        else:
+            self._retire(incident)
+        if incident.ladder_runs:
+            self.seeking.add(id)
+        else:
+            self.seeking.discard(id)
+        self._queue(incident)
+
+    def _index(self, incident: Incident) -> None:
+        devices = tuple(
+            dict.fromkeys((a.gateway or "", a.device or "") for a in incident.alarms if a.gateway is not None)
+        )
+        keys = (incident.elder, devices)
+        if self._keys.get(incident.id) == keys:
+            return
+        self._unindex(incident.id)
+        self._keys[incident.id] = keys
+        if incident.elder is not None:
+            self.by_elder.setdefault(incident.elder, set()).add(incident.id)
+        for key in devices:
+            self.by_device.setdefault(key, set()).add(incident.id)
+
+    def _unindex(self, id: str) -> None:
+        elder, devices = self._keys.pop(id, (None, ()))
+        if elder is not None:
+            _discard(self.by_elder, elder, id)
+        for key in devices:
+            _discard(self.by_device, key, id)
+
+    def _retire(self, incident: Incident) -> None:
+        self._unindex(incident.id)
+        self.incidents.pop(incident.id, None)
+        places = self.places.pop(incident.id, None) or Places()
+        self.ended[incident.id] = (incident, places)
+        while len(self.ended) > self.rules.ended_kept:
+            self.ended.popitem(last=False)
+
+    def forget(self, id: str) -> None:
+        """Take an incident out altogether: undoing its opening."""
+        self._unindex(id)
+        self.incidents.pop(id, None)
+        self.places.pop(id, None)
+        self.ended.pop(id, None)
+        self.seeking.discard(id)
+
+    def weigh(self, incident: Incident, responder: str) -> None:
+        """Count anew what one responder has in one emergency; services and desks use no capacity."""
+        person = self.roster.people.get(responder)
+        if person is None:
+            return
+        load = Load()
+        if incident.class_ is IncidentClass.EMERGENCY and incident.is_open:
+            assignment = incident.assignment_of(responder)
+            if assignment is not None:
+                load.live, load.slot = True, assignment.slot
+            offer = incident.offer_of(responder)
+            load.open = offer is not None and offer.state is OfferState.OPEN
+        if load.live or load.open:
+            person.loads[incident.id] = load
+        else:
+            person.loads.pop(incident.id, None)
+
+    def open_of_elder(self, elder: str) -> list[Incident]:
+        """Open incidents of an elder, oldest first."""
+        return [self.incidents[id] for id in sorted(self.by_elder.get(elder, ()))]
+
+    def open_of_device(self, gateway: str, device: str | None) -> list[Incident]:
+        """Open incidents that an alarm of this gateway and device opened or joined, oldest first."""
+        return [self.incidents[id] for id in sorted(self.by_device.get((gateway, device or ""), ()))]
+
+    # What is due
+
+    def _queue(self, incident: Incident) -> None:
+        deadline = incident.next_deadline if incident.is_open else None
+        if deadline is None:
+            self._queued.pop(incident.id, None)
+        elif self._queued.get(incident.id) != deadline.at:
+            self._queued[incident.id] = deadline.at
+            heapq.heappush(self._heap, DueRef(deadline.at, incident.id))
+
+    def set_timer(self, key: str, at: datetime | None) -> None:
+        """Arm or disarm a timer that is no fact: ``duty:ID`` or ``watcher:NAME``."""
+        if at is None:
+            self.timers.pop(key, None)
+        elif self.timers.get(key) != at:
+            self.timers[key] = at
+            heapq.heappush(self._heap, DueRef(at, "", key))
+
+    def _is_stale(self, ref: DueRef) -> bool:
+        if ref.incident:
+            return self._queued.get(ref.incident) != ref.at
+        return self.timers.get(ref.key) != ref.at
+
+    def next_due(self) -> datetime | None:
+        """When something is due next; O(log n) for each entry that was changed meanwhile."""
+        while self._heap and self._is_stale(self._heap[0]):
+            heapq.heappop(self._heap)
+        return self._heap[0].at if self._heap else None
+
+    def due(self, now: datetime, most: int) -> list[DueRef]:
+        """Up to ``most`` things that are due, most overdue first; they stay queued until they are handled."""
+        found: list[DueRef] = []
+        while len(found) < most:
+            at = self.next_due()
+            if at is None or at > now:
+                break
+            found.append(heapq.heappop(self._heap))
+        for ref in found:
+            heapq.heappush(self._heap, ref)
+        return list(dict.fromkeys(found))
+
+
+def _discard(index: dict[K, set[str]], key: K, id: str) -> None:
+    ids = index.get(key)
+    if ids is not None:
+        ids.discard(id)
+        if not ids:
+            del index[key]
