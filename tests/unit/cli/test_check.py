@@ -1,0 +1,51 @@
+"""``callhub check-config``: every value with its origin, every ladder on paper."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from callhub.settings import shipped
+from tests.unit.cli.test_commands import run
+
+
+@pytest.fixture
+def ward(tmp_path: Path) -> Path:
+    shutil.copytree(shipped() / "policies", tmp_path / "policies")
+    (tmp_path / "callhub.toml").write_text("[links]\nport = 9000\n")
+    return tmp_path
+
+
+def test_values_are_shown_with_their_origin(
+    ward: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("CALLHUB_WEB__PORT", "9001")
+    config = str(ward / "callhub.toml")
+    assert run("check-config", "-c", config) == 0
+    rows = [line.split() for line in capsys.readouterr().out.splitlines()]
+    assert ["links.port", "9000", config] in rows
+    assert ["web.port", "9001", "environment", "CALLHUB_WEB__PORT"] in rows
+    assert ["links.host", '"127.0.0.1"', "default"] in rows
+
+
+@pytest.mark.parametrize(("language", "word"), [("en", "if nobody answers"), ("zh-CN", "如果无人应答")])
+def test_each_ladder_is_played_on_paper(
+    language: str, word: str, ward: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run("check-config", "-c", str(ward / "callhub.toml"), "--language", language) == 0
+    shown = capsys.readouterr().out
+    assert shown.lower().count(word) == len(list((ward / "policies").glob("*.toml")))
+    assert "paper." not in shown  # a code without its text
+
+
+def test_a_slip_in_a_ladder_is_named(ward: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    emergency = ward / "policies" / "emergency.toml"
+    emergency.write_text(emergency.read_text().replace("needed = 1", "need = 1"))
+    assert run("check-config", "-c", str(ward / "callhub.toml")) == 2
+    assert capsys.readouterr().err.startswith(f"callhub: {emergency}: need: unknown key")
+
+
+def test_no_ladder_at_all_is_named(ward: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    shutil.rmtree(ward / "policies")
+    assert run("check-config", "-c", str(ward / "callhub.toml")) == 2
+    assert f"{ward / 'policies'}: there is no *.toml file" in capsys.readouterr().err
