@@ -12,8 +12,7 @@ from callhub.domain.people import SYSTEM, Device, Elder, Position
 from callhub.errors import StoreRefused, StoreUnavailable
 from callhub.store.base import Commit, DirectoryChange, Need
 from tests.unit.hub.conftest import LIMIT_S
-from tests.unit.hub.scripted import GATEWAY, LADDER, START, STEP_S, Bench, Due, ScriptedError
-from tests.unit.hub.test_loop import passes
+from tests.unit.hub.scripted import GATEWAY, LADDER, START, STEP_S, Bench, Due, ScriptedError, passes
 
 POISON = "B-poison"
 

@@ -10,15 +10,9 @@ from callhub.domain.messages import Addressee, AddresseeKind
 from callhub.domain.people import SYSTEM, Device, Elder, Position
 from callhub.errors import StoreUnavailable
 from callhub.store.base import Commit, Committed, DirectoryChange
-from tests.unit.hub.scripted import START, STEP_S, Bench, FailingStore
+from tests.unit.hub.scripted import START, STEP_S, Bench, FailingStore, passes
 
 GW = Addressee(AddresseeKind.GATEWAY, "GW")
-
-
-async def passes() -> None:
-    """Let the event loop run until whatever could happen without the clock has happened."""
-    for _ in range(50):
-        await asyncio.sleep(0)
 
 
 class HeldStore(FailingStore):
