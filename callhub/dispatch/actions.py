@@ -326,9 +326,9 @@ def drop_owner(turn: Turn, user: str, why: str) -> None:
     """Clear a user who is gone from everything they own."""
     for incident in list(turn.world.incidents.values()):
         owner = incident.owner
-        if owner is not None and owner.kind is OwnerKind.USER and owner.id == user:
-            if incident.state is not IncidentState.RESOLVED:
-                clear_owner(turn.case(incident.id), why)
+        owns = owner is not None and owner.kind is OwnerKind.USER and owner.id == user
+        if owns and incident.state is not IncidentState.RESOLVED:
+            clear_owner(turn.case(incident.id), why)
 
 
 _ACTIONS: dict[str, Callable[[Case, OperatorActed], Any]] = {

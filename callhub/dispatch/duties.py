@@ -9,7 +9,7 @@ Rules of this file:
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from callhub.dispatch.answers import settle, withdraw_all
 from callhub.dispatch.desk_calls import call_desk
@@ -67,7 +67,7 @@ def _on_scene(case: Case, assignment: Assignment, event: DutyMoved) -> None:
         arrive(case, assignment, _proof(event.fields.get("proof"), event.elder))
 
 
-def _proof(given: Any, elder: Elder | None) -> str | None:
+def _proof(given: object, elder: Elder | None) -> str | None:
     """Whether the card shown is the elder's; arrival counts without it."""
     card = given.get("card") if isinstance(given, dict) else None
     if not isinstance(card, str) or not card:

@@ -67,8 +67,8 @@ class Remembered(Protocol):
         """The ladders in force."""
 
     @property
-    def policies_known(self) -> Sequence[Policy]:
-        """Every ladder that was ever frozen into an incident."""
+    def policies_known(self) -> Mapping[str, Policy]:
+        """Every ladder that was ever frozen into an incident, by its key."""
 
 
 class DispatchEngine:
@@ -109,7 +109,7 @@ class DispatchEngine:
         return Decision(rows, messages, _with_reuse(event, answer))
 
     def _refused(self, event: e.Event, refusal: Refusal) -> Answer:
-        body: dict[str, Any] = {"message": refusal.message, "field": refusal.field}
+        body: dict[str, Any] = {"code": refusal.code.value, "message": refusal.message, "field": refusal.field}
         if refusal.http_status != 409:
             body["http_status"] = refusal.http_status
         for name in ("by", "version"):
@@ -150,7 +150,7 @@ class DispatchEngine:
         old = self._world
         policies = PolicySet(memory.policies) if memory.policies else old.policies
         world = World(old.rules, policies, Roster(old.rules, now))
-        world.known = {policy_key(policy): policy for policy in (*memory.policies_known, *memory.policies)}
+        world.known = {**memory.policies_known, **{policy_key(policy): policy for policy in memory.policies}}
         world.known |= old.known
         world.number = memory.last_number
         self._world = world
@@ -210,7 +210,7 @@ def _repeated(turn: Turn, event: e.Event) -> Answer | None:
     state = _state_now(turn, event)
     if state is not None:
         body["state"] = state
-    code = body.pop("code", None) if first.refused else None
+    code = body.get("code") if first.refused else None
     return Answer(body, code=code, incident=first.incident, repeat=True)
 
 

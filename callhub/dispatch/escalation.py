@@ -74,7 +74,7 @@ def _has_open(incident: Incident, number: int) -> bool:
 
 
 def fill(case: Case, number: int, *, again: bool = False) -> None:
-    """Offer until the step has ``fan_out`` open offers or nobody is left; explains itself when it asked or found nobody."""
+    """Offer until the step has ``fan_out`` open offers or nobody is left; records the ranking."""
     incident = case.incident
     step = case.policy.steps[number]
     missing = width(step) - sum(1 for o in incident.open_offers if o.step == number)

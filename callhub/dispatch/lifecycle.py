@@ -86,17 +86,17 @@ class OfferEvent(StrEnum):
     WITHDRAW = "withdraw"
 
 
-O, OE = OfferState, OfferEvent
+F, G = OfferState, OfferEvent
 
 OFFER: Mapping[tuple[OfferState, OfferEvent], OfferState] = MappingProxyType(
     {
-        (O.OPEN, OE.TIMED_OUT): O.SILENT,
-        (O.OPEN, OE.ACCEPT): O.ACCEPTED,
-        (O.OPEN, OE.DECLINE): O.DECLINED,
-        (O.OPEN, OE.WITHDRAW): O.WITHDRAWN,
-        (O.SILENT, OE.ACCEPT): O.ACCEPTED,
-        (O.SILENT, OE.DECLINE): O.DECLINED,
-        (O.SILENT, OE.WITHDRAW): O.WITHDRAWN,
+        (F.OPEN, G.TIMED_OUT): F.SILENT,
+        (F.OPEN, G.ACCEPT): F.ACCEPTED,
+        (F.OPEN, G.DECLINE): F.DECLINED,
+        (F.OPEN, G.WITHDRAW): F.WITHDRAWN,
+        (F.SILENT, G.ACCEPT): F.ACCEPTED,
+        (F.SILENT, G.DECLINE): F.DECLINED,
+        (F.SILENT, G.WITHDRAW): F.WITHDRAWN,
     }
 )
 

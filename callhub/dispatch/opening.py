@@ -105,8 +105,9 @@ def _signal(event: AlarmRaised, known: bool) -> Signal:
 
 
 def _repeat_of(turn: Turn, event: AlarmRaised, prior: list[PriorAnswer]) -> PriorAnswer | None:
-    """The first answer to the same alarm. Without a time of its own it is the same while its incident is open, or
-    within the window.
+    """The first answer to the same alarm, or None.
+
+    Without a time of its own it is the same while its incident is open, or within the window.
     """
     if event.request is None:
         return None
