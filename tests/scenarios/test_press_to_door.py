@@ -14,9 +14,9 @@ def test_a_press_asks_the_nearest_and_ends_closed() -> None:
 
     incident = town.press()
 
-    assert near.was_asked
-    assert middle.was_asked
-    assert not far.was_asked
+    assert near.was_asked()
+    assert middle.was_asked()
+    assert not far.was_asked()
     assert near.offer["distance_m"] == 100
     assert near.accepts().body["state"] == "assigned"
     assert middle.told("stand_down")[-1]["reason"] == "filled"
@@ -47,10 +47,10 @@ def test_nobody_answers_and_the_ladder_climbs_to_unanswered_and_rings_again() ->
     assert len(town.incident(incident.id).open_offers) == 2
     assert len(town.incident(incident.id).offers) == 4
     town.advance(40)
-    assert community.was_asked
-    assert not district.was_asked
+    assert community.was_asked()
+    assert not district.was_asked()
     town.advance(60)
-    assert district.was_asked
+    assert district.was_asked()
     town.advance(60)
     assert town.incident(incident.id).state == "unanswered"
     assert town.incident(incident.id).rings

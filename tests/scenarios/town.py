@@ -102,7 +102,6 @@ class Person:
         assert offers, f"{self.id} was not asked"
         return offers[-1]
 
-    @property
     def was_asked(self) -> bool:
         """Whether any offer came."""
         return bool(self.told("offer"))
@@ -347,7 +346,7 @@ class _Memory:
         self.duties = [p.duty for p in people.values() if p.duty is not None]
         self.positions: dict[str, Any] = {}
         self.policies = list(town.policies.by_id.values())
-        self.policies_known: list[Policy] = []
+        self.policies_known: dict[str, Policy] = {}
 
 
 def restored(town: Town) -> DispatchEngine:
