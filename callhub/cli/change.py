@@ -11,10 +11,12 @@ import sys
 from pathlib import Path
 
 from callhub.clock import Clock, SystemClock
+from callhub.dispatch.rules import Rules
 from callhub.errors import CallhubError, DatabaseHeld, StoreUnavailable
 from callhub.hub.ids import UuidSource
+from callhub.intake.alone import alone
 from callhub.intake.control import ask_server, socket_path
-from callhub.intake.directory import Directory, alone
+from callhub.intake.directory import Directory
 from callhub.intake.requests import Reply, Request
 from callhub.settings import Settings, load_settings
 from callhub.store.sqlite import SqliteStore
@@ -45,24 +47,26 @@ def change(config: Path, request: Request) -> None:
         StoreUnavailable: There is no database yet.
         DatabaseHeld: A server holds it and does not answer.
     """
-    database = read_settings(config).database
+    settings = read_settings(config)
+    database = settings.database
     if not database.exists():
         raise StoreUnavailable(f"there is no database {database}; 'callhub init DIR' makes one")
-    reply = asyncio.run(_ask(database, request))
+    reply = asyncio.run(_ask(settings, request))
     if not reply.ok:
         raise ChangeRefused(reply)
     for line in reply.lines:
         print(line, file=sys.stderr)
 
 
-async def _ask(database: Path, request: Request) -> Reply:
+async def _ask(settings: Settings, request: Request) -> Reply:
     clock = SystemClock()
+    database = settings.database
     while True:
         reply = await asyncio.to_thread(ask_server, database, request)
         if reply is not None:
             return reply
         try:
-            return await do_alone(database, request, clock)
+            return await do_alone(settings, request, clock)
         except DatabaseHeld as held:
             if clock.elapsed_s() > PATIENCE_S:
                 raise NoAnswer(held, database) from held
@@ -81,13 +85,20 @@ class NoAnswer(CallhubError):
         )
 
 
-async def do_alone(database: Path, request: Request, clock: Clock) -> Reply:
+async def do_alone(settings: Settings, request: Request, clock: Clock) -> Reply:
     """Do it without a server: open the store, which locks it, change it, close it."""
-    store = SqliteStore(database)
+    store = SqliteStore(settings.database)
     await store.open()
     try:
         ids = UuidSource()
-        directory = Directory(store, alone(store, clock.now), clock.now, lambda: ids(clock.now()))
+        submit = alone(store, clock.now, lambda: _rules(settings))
+        directory = Directory(store, submit, clock.now, lambda: ids(clock.now()))
         return await directory.answer(request)
     finally:
         await store.close()
+
+
+def _rules(settings: Settings) -> Rules:
+    from callhub.app import rules_of  # the whole server; needed only when an incident is open
+
+    return rules_of(settings)

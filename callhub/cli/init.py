@@ -35,12 +35,12 @@ def init(
     password = new_password()
     with _removed_on_failure(directory):
         config = _copy_files(directory)
-        database = read_settings(config).database
+        settings = read_settings(config)
         tables = policy_tables(directory / POLICIES_NAME)
         read_policies(tables)
         admin = UserAddRequest(name=ADMINISTRATOR, role=Role.ADMIN, password=hashed(password))
         for request in (PoliciesRequest(tables=tables), admin):
-            reply = asyncio.run(do_alone(database, request, SystemClock()))
+            reply = asyncio.run(do_alone(settings, request, SystemClock()))
             if not reply.ok:
                 raise ChangeRefused(reply)
     print(f"{config} is ready. Sign in as '{ADMINISTRATOR}' with the password below; it is shown only now.")

@@ -13,7 +13,6 @@ from typing import Any
 
 from callhub.domain.decision import Answer
 from callhub.domain.events import DirectoryUpdated
-from callhub.domain.facts import DirectoryChanged, Row
 from callhub.domain.people import Actor, ActorKind
 from callhub.domain.policy import Policy, PolicySet, policy_from_table
 from callhub.errors import CallhubError, ConfigError, Conflict, ImportRejected, InvalidMessage, NotFound, Refusal
@@ -30,7 +29,7 @@ from callhub.intake.requests import (
     UserAddRequest,
     UserRemoveRequest,
 )
-from callhub.store.base import Commit, DirectoryChange, Store, Token, User
+from callhub.store.base import DirectoryChange, Store, Token, User
 
 COMMAND = Actor(ActorKind.SYSTEM, "command")
 """Who changes the directory from a command line."""
@@ -149,21 +148,6 @@ class Directory:
     def _check_area(self, area: str | None) -> None:
         if area is not None and self.store.person("areas", area) is None:
             raise NotFound("area", f"{area}; import the areas first")
-
-
-def alone(store: Store, now: Callable[[], datetime]) -> Submit:
-    """A ``submit`` for a command without a server: the change and its fact become durable together.
-
-    Nothing decides here, so open incidents hear of it when the next server starts.
-    """
-
-    async def submit(event: DirectoryUpdated) -> Answer:
-        fact = DirectoryChanged(what=event.what, counts=event.counts)
-        row = Row(None, 0, now(), event.id, event.actor, (fact,))
-        await store.commit(Commit(rows=(row,), changes=(event.change,)))
-        return Answer()
-
-    return submit
 
 
 def read_policies(tables: Mapping[str, Mapping[str, Any]]) -> tuple[Policy, ...]:

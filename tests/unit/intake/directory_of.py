@@ -6,10 +6,12 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import count
 
+from callhub.dispatch.rules import Rules
 from callhub.domain.decision import Answer
 from callhub.domain.events import DirectoryUpdated
+from callhub.intake.alone import alone
 from callhub.intake.csv_import import Crs, ImportKind
-from callhub.intake.directory import Directory, alone
+from callhub.intake.directory import Directory
 from callhub.intake.requests import ImportRequest, Reply, Request
 from callhub.store.memory import MemoryStore
 
@@ -40,7 +42,7 @@ class Town:
     events: list[DirectoryUpdated] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        commit = alone(self.store, lambda: NOW)
+        commit = alone(self.store, lambda: NOW, Rules)
         numbers = count(1)
 
         async def submit(event: DirectoryUpdated) -> Answer:

@@ -1,0 +1,76 @@
+"""A change of the directory without a running server.
+
+Rules of this file: open incidents hear of the change as they would from a server: the same engine decides, from the
+same facts. Deadlines are left alone; they are the next server's, which knows how to be late.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+
+from callhub.dispatch.engine import DispatchEngine
+from callhub.dispatch.rules import Rules
+from callhub.domain.decision import Answer, Decision
+from callhub.domain.events import DirectoryUpdated
+from callhub.domain.facts import DirectoryChanged, Row
+from callhub.domain.policy import PolicySet
+from callhub.errors import EngineFault
+from callhub.intake.directory import Submit
+from callhub.store.base import Commit, Document, Snapshot, Store
+
+
+def alone(store: Store, now: Callable[[], datetime], rules: Callable[[], Rules]) -> Submit:
+    """A ``submit`` that decides and commits by itself.
+
+    Args:
+        store: Open, and held by this process.
+        now: The wall clock; the change is never dated before the newest journal row.
+        rules: Figures of the installation; asked for only when an incident is open.
+    """
+
+    async def submit(event: DirectoryUpdated) -> Answer:
+        snapshot = await store.load()
+        at = max(now(), snapshot.last_at) if snapshot.last_at else now()
+        commit, answer = _decided(event, snapshot, rules, at) if snapshot.rows else (_noted(event, at), Answer())
+        if answer.code is None:
+            await store.commit(commit)
+        return answer
+
+    return submit
+
+
+def _noted(event: DirectoryUpdated, at: datetime) -> Commit:
+    """The change with its fact; with no open incident nothing else follows."""
+    fact = DirectoryChanged(what=event.what, counts=event.counts, ids=changed_ids(event))
+    return Commit(rows=(Row(None, 0, at, event.id, event.actor, (fact,)),), changes=(event.change,))
+
+
+def changed_ids(event: DirectoryUpdated) -> tuple[str, ...]:
+    """The ids that the fact names: clients whose tokens are gone, and users."""
+    return (*(id for _, id in event.revoked), *event.removed_users)
+
+
+def _decided(
+    event: DirectoryUpdated, snapshot: Snapshot, rules: Callable[[], Rules], at: datetime
+) -> tuple[Commit, Answer]:
+    engine = DispatchEngine(rules(), PolicySet(snapshot.policies or event.policies), at)
+    engine.restore(snapshot, at)
+    decision = engine.handle(event, at)
+    commit = Commit(
+        rows=decision.rows,
+        documents=_documents(engine, decision),
+        messages=decision.messages,
+        changes=(event.change,),
+    )
+    return commit, decision.answer
+
+
+def _documents(engine: DispatchEngine, decision: Decision) -> tuple[Document, ...]:
+    documents = []
+    for id in decision.touched:
+        incident = engine.incident(id)
+        if incident is None:
+            raise EngineFault(f"no state of incident {id} after it was changed")
+        documents.append(Document(incident, engine.places(id)))
+    return tuple(documents)
