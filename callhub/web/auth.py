@@ -13,6 +13,7 @@ import hashlib
 import secrets
 from dataclasses import replace
 from datetime import timedelta
+from functools import cache
 from typing import Annotated
 from urllib.parse import urlsplit
 
@@ -51,7 +52,6 @@ class Passwords:
     def __init__(self, hub: Hub) -> None:
         self._hub = hub
         self._hasher = PasswordHasher()
-        self._nobody = self._hasher.hash(secrets.token_urlsafe(16))
         self._free = asyncio.Semaphore(HASHES_AT_ONCE)
         self._waiting = 0
         self._tries: dict[tuple[str, str], tuple[int, int]] = {}
@@ -68,17 +68,16 @@ class Passwords:
         self._waiting += 1
         try:
             async with self._free:
-                digest = self._nobody if user is None else user.password
-                right = await asyncio.to_thread(self._verify, digest, password)
+                right = await asyncio.to_thread(self._verify, user, password)
         finally:
             self._waiting -= 1
         if right and user is not None:
             self._tries.pop((address, name), None)
         return right and user is not None
 
-    def _verify(self, digest: str, password: str) -> bool:
+    def _verify(self, user: User | None, password: str) -> bool:
         try:
-            return self._hasher.verify(digest, password)
+            return self._hasher.verify(_nobodys_hash() if user is None else user.password, password)
         except (Argon2Error, InvalidHashError):
             return False
 
@@ -91,6 +90,11 @@ class Passwords:
         self._tries[(address, name)] = (minute, count)
         if count > LOGINS_PER_MINUTE:
             raise Overloaded(60)
+
+
+@cache
+def _nobodys_hash() -> str:
+    return PasswordHasher().hash(secrets.token_urlsafe(16))
 
 
 def digest_of(token: str) -> str:
