@@ -28,8 +28,10 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """Rows for the journal (at most one for each incident, in the order they were touched), messages for the outbox,
-    and the caller's answer."""
+    """Rows for the journal, messages for the outbox, and the caller's answer.
+
+    At most one row for each incident, in the order they were touched.
+    """
 
     rows: tuple[Row, ...] = ()
     messages: tuple[Message, ...] = ()

@@ -23,7 +23,10 @@ from callhub.domain.policy import Policy
 
 @dataclass(frozen=True, slots=True)
 class RequestKey:
-    """Who sent a message and which id they gave it: ``sender`` is ``gateway:GW``, ``responder:V-1``, ``user:NAME`` ..."""
+    """Who sent a message and which id they gave it.
+
+    ``sender`` is ``gateway:GW``, ``responder:V-1``, ``user:NAME`` ...
+    """
 
     sender: str
     id: str
@@ -31,7 +34,10 @@ class RequestKey:
 
 @dataclass(frozen=True, slots=True)
 class PriorAnswer:
-    """An earlier answer to a message of the same sender and id. ``answer`` is what was said, ``refused`` if an error."""
+    """An earlier answer to a message of the same sender and id.
+
+    ``answer`` is what was said, ``refused`` if an error.
+    """
 
     fingerprint: str
     at: datetime
@@ -86,8 +92,11 @@ class AlarmRaised(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FrameFaulty(Event):
-    """A frame that cannot be read. ``wants_help``: it was an alarm without a readable device, an emergency; else it is
-    a technical fault of the gateway. ``code``/``field``/``message`` are the error that answers it."""
+    """A frame that cannot be read.
+
+    ``wants_help``: it was an alarm without a readable device, an emergency; else it is a technical fault of the
+    gateway. ``code``, ``field_name`` and ``message`` are the error that answers it.
+    """
 
     gateway: str
     wants_help: bool
@@ -248,8 +257,7 @@ class WatchersChanged(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeadlineDue(Event):
-    """The next deadline of an incident, or of a responder (``incident`` None), is due. Made by the hub from
-    ``next_due()``."""
+    """The next deadline of an incident, or a timer (``incident`` None), is due; made by the hub from ``due()``."""
 
     incident: str | None = None
     responder: str | None = None

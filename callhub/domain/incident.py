@@ -154,8 +154,11 @@ class Deadline:
 
 @dataclass(frozen=True, slots=True)
 class DeskCall:
-    """A missed or failed thing that is shown to desks, one level up each time. ``rung`` is the index of the area path
-    that is being called, counted from the top (0 is the district); None: all top areas."""
+    """A missed or failed thing that is shown to desks, one level up each time.
+
+    ``rung`` is the index of the area path that is being called, counted from the top (0 is the district); None: all
+    top areas. ``rearm`` is the key of the missed deadline.
+    """
 
     reason: str
     rung: int | None
@@ -253,8 +256,10 @@ class Incident:
 
     @property
     def on_time(self) -> int:
-        """Assignments that count for ``needed``: live with the arrival not missed, or on scene, or cleared with an
-        outcome other than ``no_access``."""
+        """Assignments that count for ``needed``.
+
+        Live with the arrival not missed, or on scene, or cleared with an outcome other than ``no_access``.
+        """
         return sum(1 for a in self.assignments.values() if a.is_on_time or self.has_done(a))
 
     def has_done(self, assignment: Assignment) -> bool:
@@ -295,8 +300,10 @@ class Incident:
 
     @property
     def rings(self) -> bool:
-        """Whether consoles that may see it must sound: an emergency nobody owns that ran out of people, or whose
-        desk was asked. Only emergencies ring."""
+        """Whether consoles that may see it must sound.
+
+        Only an emergency that nobody owns rings: it ran out of people, or a desk was asked.
+        """
         if self.class_ is not IncidentClass.EMERGENCY or self.owner is not None or not self.is_open:
             return False
         desk_asked = any(o.kind is ResponderKind.DESK for o in self.live_offers)
