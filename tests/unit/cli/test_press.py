@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
+import typer
 from websockets.asyncio.server import ServerConnection, serve
 from websockets.http11 import Request, Response
 
@@ -155,5 +156,5 @@ async def test_a_wrong_token_is_explained(status: int, word: str) -> None:
 
 
 async def test_a_wrong_address_is_wrong_usage() -> None:
-    with pytest.raises(press_module.typer.BadParameter, match="ws://HOST:PORT"):
+    with pytest.raises(typer.BadParameter, match="ws://HOST:PORT"):
         await asyncio.to_thread(press_module.press, "BTN-1", "http://127.0.0.1", "T")
