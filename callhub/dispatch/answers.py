@@ -153,15 +153,16 @@ def withdraw(case: Case, offer: Offer, reason: str) -> None:
     case.disarm(f"offer:{offer.id}")
 
 
-def withdraw_elsewhere(turn: Turn, responder: str, but: str | None, reason: str, *, silent_too: bool = True) -> None:
-    """Take back a person's offers in other emergencies, and replace those that were open."""
-    for incident in list(turn.world.incidents.values()):
-        if incident.id == but or (reason == "busy" and incident.class_ is not IncidentClass.EMERGENCY):
-            continue
+def withdraw_elsewhere(turn: Turn, responder: str, but: str | None, reason: str) -> None:
+    """Take back a person's other offers (``busy``: only of emergencies), and replace those that were open."""
+    person = turn.world.roster.people.get(responder)
+    for id in sorted(person.asked) if person is not None else ():
+        incident = turn.world.incidents[id]
         offer = incident.offer_of(responder)
-        if offer is None or (offer.state is OfferState.SILENT and not silent_too):
+        spared = id == but or (reason == "busy" and incident.class_ is not IncidentClass.EMERGENCY)
+        if spared or offer is None:
             continue
-        case = turn.case(incident.id)
+        case = turn.case(id)
         withdraw(case, offer, reason)
         if offer.state is OfferState.OPEN:
             after_lost_offer(case, offer)

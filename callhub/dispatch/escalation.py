@@ -17,10 +17,11 @@ from typing import TYPE_CHECKING
 from callhub.dispatch.lifecycle import IncidentEvent, advance_incident
 from callhub.dispatch.matching import Candidate, Search
 from callhub.domain import facts as f
-from callhub.domain.incident import Incident, IncidentState, Offer, OfferState
+from callhub.domain.incident import Incident, IncidentState, Offer, OfferState, Places
 from callhub.domain.policy import IncidentClass, Step
 
 if TYPE_CHECKING:
+    from callhub.dispatch.roster import Person
     from callhub.dispatch.turn import Case, Turn
 
 BY_HAND = -1
@@ -168,33 +169,33 @@ def consider(turn: Turn, responder: str) -> None:
     """Somebody became able to come: ask them for whatever is still short of people, the most urgent first."""
     world = turn.world
     person = world.roster.people[responder]
+    if world.roster.standing(person, turn.now) is not None:
+        return
+    world.roster.refresh(turn.now)
     waiting = [world.incidents[id] for id in world.seeking]
     for incident in sorted(waiting, key=lambda i: (i.urgency, i.opened_at, i.id)):
-        if world.roster.standing(person, turn.now, emergency=True) is not None:
-            return
-        case = turn.case(incident.id)
-        number = _place_for(case, responder)
-        if number is None:
-            if not case.facts:
-                del turn.cases[incident.id]
+        place = _place_for(turn, incident, person)
+        if place is None:
             continue
-        looking = search(case, case.policy.steps[number], again=incident.exhausted)
-        candidate = looking.matches(person)
-        if candidate is not None:
-            make_offer(case, candidate, number)
+        make_offer(turn.case(incident.id), *place)
+        if world.roster.standing(person, turn.now) is not None:
+            return
 
 
-def _place_for(case: Case, responder: str) -> int | None:
+def _place_for(turn: Turn, incident: Incident, person: Person) -> tuple[Candidate, int] | None:
     """The first step reached that is short of people and asks this one."""
-    incident = case.incident
-    steps = case.policy.steps
+    world = turn.world
+    steps = world.policy(incident).steps
     last = len(steps) - 1 if incident.exhausted else incident.reached
-    person = case.turn.world.roster.people[responder]
+    places = world.places.get(incident.id) or Places()
     for number in range(last + 1):
         step = steps[number]
-        open_here = sum(1 for o in incident.open_offers if o.step == number)
-        if open_here < width(step) and search(case, step, again=incident.exhausted).matches(person) is not None:
-            return number
+        if sum(1 for o in incident.open_offers if o.step == number) >= width(step):
+            continue
+        looking = Search(world, incident, places, step, turn.now, again=incident.exhausted)
+        candidate = looking.matches(person)
+        if candidate is not None:
+            return candidate, number
     return None
 
 

@@ -155,10 +155,10 @@ def update_directory(turn: Turn, event: DirectoryUpdated) -> Answer:
 
 def _disable(turn: Turn, responder: str) -> None:
     withdraw_elsewhere(turn, responder, None, "disabled")
-    for incident in list(turn.world.incidents.values()):
-        assignment = incident.assignment_of(responder)
+    for id in sorted(turn.world.roster.people[responder].duties):
+        case = turn.case(id)
+        assignment = case.incident.assignment_of(responder)
         if assignment is not None:
-            case = turn.case(incident.id)
             release(case, assignment, code="disabled")
             after_departure(case, "released")
 
@@ -170,10 +170,10 @@ def _revoke(turn: Turn, responder: str) -> None:
     person.link_up = False
     person.reachable_until = None
     turn.noticed(responder)
-    for incident in list(turn.world.incidents.values()):
-        assignment = incident.assignment_of(responder)
+    for id in sorted(person.duties):
+        assignment = turn.world.incidents[id].assignment_of(responder)
         if assignment is not None and assignment.state is not AssignmentState.ON_SCENE:
-            call_desk(turn.case(incident.id), "revoked")
+            call_desk(turn.case(id), "revoked")
 
 
 def _moved(turn: Turn, elder: Elder) -> None:

@@ -42,7 +42,10 @@ class Load:
 
 @dataclass(slots=True)
 class Person:
-    """A responder with what moves: duty, link, position, work."""
+    """A responder with what moves: duty, link, position, work.
+
+    ``asked`` and ``duties`` are the incidents of any class in which they hold a live offer or a live assignment.
+    """
 
     record: Responder
     duty: Duty | None = None
@@ -51,6 +54,8 @@ class Person:
     fix: Position | None = None
     fix_at: datetime | None = None
     loads: dict[str, Load] = field(default_factory=dict)
+    asked: set[str] = field(default_factory=set)
+    duties: set[str] = field(default_factory=set)
     accepted: int = 0
 
     @property

@@ -263,6 +263,8 @@ class Turn:
             return
         if case.before is None:
             person.loads.pop(case.id, None)
+            person.asked.discard(case.id)
+            person.duties.discard(case.id)
         else:
             self.world.weigh(case.before, responder)
         self.world.roster.refile(responder, self.now)

@@ -120,19 +120,18 @@ class World:
         self.seeking.discard(id)
 
     def weigh(self, incident: Incident, responder: str) -> None:
-        """Count anew what one responder has in one emergency; services and desks use no capacity."""
+        """Count anew what one responder has in one incident; services and desks use no capacity."""
         person = self.roster.people.get(responder)
         if person is None:
             return
-        load = Load()
-        if incident.class_ is IncidentClass.EMERGENCY and incident.is_open:
-            assignment = incident.assignment_of(responder)
-            if assignment is not None:
-                load.live, load.slot = True, assignment.slot
-            offer = incident.offer_of(responder)
-            load.open = offer is not None and offer.state is OfferState.OPEN
-        if load.live or load.open:
-            person.loads[incident.id] = load
+        assignment = incident.assignment_of(responder) if incident.is_open else None
+        offer = incident.offer_of(responder) if incident.is_open else None
+        _keep(person.duties, incident.id, wanted=assignment is not None)
+        _keep(person.asked, incident.id, wanted=offer is not None)
+        is_open = offer is not None and offer.state is OfferState.OPEN
+        if incident.class_ is IncidentClass.EMERGENCY and (assignment is not None or is_open):
+            slot = assignment.slot if assignment is not None else None
+            person.loads[incident.id] = Load(slot, live=assignment is not None, open=is_open)
         else:
             person.loads.pop(incident.id, None)
 
@@ -192,3 +191,10 @@ def _discard(index: dict[K, set[str]], key: K, id: str) -> None:
         ids.discard(id)
         if not ids:
             del index[key]
+
+
+def _keep(ids: set[str], id: str, *, wanted: bool) -> None:
+    if wanted:
+        ids.add(id)
+    else:
+        ids.discard(id)

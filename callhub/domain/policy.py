@@ -13,6 +13,7 @@ import hashlib
 import json
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -199,6 +200,7 @@ def policy_to_table(policy: Policy) -> dict[str, object]:
     return table
 
 
+@lru_cache(maxsize=256)
 def policy_key(policy: Policy) -> str:
     """``id@digest``: the name of this very ladder, which an incident keeps after the file has changed.
 
