@@ -99,7 +99,7 @@ class Batch:
             fingerprint=event.request.fingerprint,
             at=self.now,
             incident=answer.incident,
-            answer=answer.body,
+            answer=answer.body if answer.code is None else {**answer.body, "code": answer.code},
             refused=answer.code is not None,
         )
         stored = StoredAnswer(event.request.key, prior)

@@ -78,7 +78,7 @@ class Guard:
         if isinstance(event, DeadlineDue):
             return self._deadline(event, now)
         error = InternalError(event.id)
-        body = {"code": error.code.value, "field": None, "message": error.message}
+        body = {"message": error.message, "field": None}
         return Outcome(Decision(answer=Answer(body=body, code=ErrorCode.INTERNAL)))
 
     def _alarm(self, event: Event, now: datetime) -> Outcome:

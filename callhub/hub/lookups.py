@@ -7,9 +7,18 @@ the first one did.
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
-from callhub.domain.events import AlarmRaised, CancelAsked, DutyMoved, Event, SignalSent
+from callhub.dispatch.answers import incident_of_offer
+from callhub.domain.events import (
+    AlarmRaised,
+    CancelAsked,
+    DutyMoved,
+    Event,
+    OfferAnswered,
+    OperatorActed,
+    SignalSent,
+)
 from callhub.store.base import Found, Need
 
 if TYPE_CHECKING:
@@ -30,12 +39,15 @@ def need_of(events: Iterable[Event], incident: Callable[[str], Incident | None])
             case AlarmRaised() | CancelAsked() | SignalSent():
                 devices.add(event.device)
             case DutyMoved():
-                case_ = incident(event.incident)
-                if case_ is not None and case_.elder is not None:
-                    elders.add(case_.elder)
+                held = incident(event.incident)
+                if held is not None and held.elder is not None:
+                    elders.add(held.elder)
             case _:
                 pass
     return Need(requests=frozenset(requests), devices=frozenset(devices), elders=frozenset(elders))
+
+
+_Late = TypeVar("_Late", DutyMoved, OfferAnswered, OperatorActed)
 
 
 class Known:
@@ -64,10 +76,21 @@ class Known:
                 device = self._found.devices.get(event.device)
                 return replace(event, device_record=device, elder=self._elder_of(device))
             case DutyMoved():
-                case_ = self._incident(event.incident)
-                return replace(event, elder=self._elder(case_.elder if case_ else None))
+                held = self._incident(event.incident)
+                event = replace(event, elder=self._elder(held.elder if held else None))
+                return self._with_ended(event, event.incident)
+            case OfferAnswered():
+                return self._with_ended(event, incident_of_offer(event.offer))
+            case OperatorActed():
+                return self._with_ended(event, event.incident)
             case _:
                 return event
+
+    def _with_ended(self, event: _Late, id_: str) -> _Late:
+        """The event with its incident, if that has ended and the engine no longer holds it."""
+        if self._incident(id_) is not None or (document := self._store.incident(id_)) is None:
+            return event
+        return replace(event, ended=document.incident, ended_places=document.places)
 
     def answered(self, answer: StoredAnswer) -> None:
         """An event of this batch was answered; a repeat later in the batch must see it."""

@@ -13,7 +13,7 @@ from callhub.domain import facts as f
 from callhub.domain.decision import Answer, Decision
 from callhub.domain.events import AlarmRaised, CallTaken, DeadlineDue, Event, FrameFaulty
 from callhub.domain.incident import Deadline, Incident, IncidentState, Places, Source
-from callhub.domain.policy import UNKNOWN, policy_key
+from callhub.domain.policy import KINDS, UNKNOWN, IncidentClass, policy_key
 
 if TYPE_CHECKING:
     from callhub.domain.people import Elder
@@ -24,7 +24,7 @@ REPEAT = "repeat"
 REPEAT_WINDOW_S = 600
 """How long an alarm without a time of its own counts as a repeat, as in PROTOCOL section 1."""
 
-Asking = AlarmRaised | CallTaken | FrameFaulty
+_CLASS_OF = {kind: class_ for class_, kinds in KINDS.items() if class_ is not IncidentClass.DRILL for kind in kinds}
 
 
 def asks_for_help(event: Event) -> bool:
@@ -33,8 +33,9 @@ def asks_for_help(event: Event) -> bool:
 
 
 def kind_of(event: Event) -> str:
-    """The kind of incident that the event asks for."""
-    return event.kind if isinstance(event, AlarmRaised | CallTaken) else UNKNOWN
+    """The kind of incident that the event asks for; ``unknown`` when it names none."""
+    kind = event.kind if isinstance(event, AlarmRaised | CallTaken) else UNKNOWN
+    return kind if kind in _CLASS_OF else UNKNOWN
 
 
 def repeated(event: Event, now: datetime, is_open: bool) -> Decision | None:
@@ -60,9 +61,7 @@ def unanswered_incident(event: Event, number: int, policy: Policy, now: datetime
         now: Engine time, aware.
     """
     opened = _opened(event, number, policy)
-    facts: list[f.Fact] = [opened]
-    if not isinstance(event, CallTaken):
-        facts.append(_alarm(event, now))
+    facts: list[f.Fact] = [opened, _alarm(event, now)]
     facts += [
         f.StateChanged(event="exhausted", state=IncidentState.UNANSWERED),
         f.LadderExhausted(),
@@ -115,10 +114,11 @@ def _opened(event: Event, number: int, policy: Policy) -> f.IncidentOpened:
         case _:
             pass
     if elder is not None:
-        more |= {"elder": elder.id, "area": elder.area, "home": elder.position, "address": clean(elder.address)}
+        more |= {"elder": elder.id, "area": elder.area, "paired": elder.paired}
+        more |= {"home": elder.position, "address": clean(elder.address)}
     return f.IncidentOpened(
         number=number,
-        class_=policy.class_,
+        class_=_CLASS_OF[kind_of(event)],
         kind=kind_of(event),
         urgency=policy.urgency,
         policy=policy_key(policy),
@@ -129,26 +129,19 @@ def _opened(event: Event, number: int, policy: Policy) -> f.IncidentOpened:
 
 
 def _alarm(event: Event, now: datetime) -> f.AlarmRecorded:
+    more: dict[str, Any] = {"id": event.id}
     match event:
         case AlarmRaised():
-            return f.AlarmRecorded(
-                id=event.alarm,
-                gateway=event.gateway,
-                device=event.device,
-                kind=event.kind,
-                received_at=now,
-                at=event.at,
-                says_test=event.says_test,
-                device_known=event.device_record is not None,
-                ignored=event.ignored,
-                raw=clean(event.raw),
-            )
+            more |= {"id": event.alarm, "gateway": event.gateway, "device": event.device, "at": event.at}
+            more |= {"says_test": event.says_test, "device_known": event.device_record is not None}
+            more |= {"ignored": event.ignored, "raw": clean(event.raw)}
         case FrameFaulty():
-            return f.AlarmRecorded(
-                id=event.id, gateway=event.gateway, kind=UNKNOWN, received_at=now, raw=clean(event.raw)
-            )
+            more |= {"gateway": event.gateway, "raw": clean(event.raw)}
+        case CallTaken():
+            more["text"] = clean(event.text)
         case _:
-            raise TypeError(type(event).__name__)
+            pass
+    return f.AlarmRecorded(kind=kind_of(event), received_at=now, **more)
 
 
 def _answer(event: Event) -> Answer:
@@ -161,9 +154,10 @@ def _answer(event: Event) -> Answer:
                 "device_known": event.device_record is not None,
                 "ignored": list(event.ignored),
             }
-            return Answer(body=body, incident=event.id)
+            return Answer(body, incident=event.id)
         case FrameFaulty():
-            body = {"code": event.code, "field": event.field_name, "message": event.message}
-            return Answer(body=body, code=event.code, incident=event.id)
+            return Answer({"message": event.message, "field": event.field_name}, code=event.code, incident=event.id)
         case _:
-            return Answer(incident=event.id)
+            return Answer(
+                {"ok": True, "state": IncidentState.UNANSWERED.value, "incident": event.id}, incident=event.id
+            )

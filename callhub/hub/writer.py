@@ -111,7 +111,7 @@ class Writer:
             return
         _log.critical("event_not_recorded", event_id=ticket.event.id, event_type=type(ticket.event).__name__)
         error = InternalError(ticket.event.id)
-        body = {"code": error.code.value, "field": None, "message": error.message}
+        body = {"message": error.message, "field": None}
         ticket.resolve(Answer(body=body, code=ErrorCode.INTERNAL))
 
     async def _try(
