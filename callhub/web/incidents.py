@@ -13,9 +13,9 @@ from starlette.responses import Response
 
 from callhub.domain.events import CallTaken, Event, OfferAnswered, OperatorActed
 from callhub.domain.incident import IncidentState
-from callhub.domain.people import Elder
+from callhub.domain.people import Elder, Role
 from callhub.domain.policy import EMERGENCY_KINDS, KINDS, SERVICE_KINDS, UNKNOWN
-from callhub.errors import InvalidMessage, NotFound, UnknownOffer
+from callhub.errors import InvalidMessage, NotAllowed, NotFound, UnknownOffer
 from callhub.store.base import Document, Filter, Need
 from callhub.web.access import Caller, Sight, demand_sight, sight
 from callhub.web.auth import Reader, Writer
@@ -197,6 +197,14 @@ def _elder_of(parts: Parts, said: Call) -> Elder | None:
 
 
 def _demand_taker(parts: Parts, to: str) -> None:
-    """Let an incident be handed to a user or a desk only, or it would have no owner who can act."""
-    if parts.store.user(to) is None and parts.store.person("responders", to) is None:
-        raise NotFound("user or desk", to)
+    """Let an incident be handed to somebody who can act on it only.
+
+    Raises:
+        NotFound: No such user.
+        NotAllowed: A viewer.
+    """
+    user = parts.store.user(to)
+    if user is None:
+        raise NotFound("user", to)
+    if Role(user.role).rank < Role.OPERATOR.rank:
+        raise NotAllowed(f"{to} is not an operator")

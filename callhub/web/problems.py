@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger()
 
-_OWN = frozenset({"type", "title", "status", "detail", "code", "precondition", "message"})
+_OWN = frozenset({"type", "title", "status", "detail", "code", "http_status", "message"})
 
 
 def to_json(value: object) -> bytes:
@@ -66,10 +66,10 @@ def problem(
 
 
 def problem_of(answer: Answer) -> Response:
-    """The problem document of an answer with a code."""
+    """The problem document of an answer with a code; its ``http_status`` tells 412 and 428 from 409."""
     code = ErrorCode(answer.code or ErrorCode.INTERNAL)
-    status = {"version": 412, "needed": 428}.get(str(answer.body.get("precondition")), HTTP_STATUS[code])
-    return problem(code, status, str(answer.body.get("message", code)), answer.body)
+    status = answer.body.get("http_status", HTTP_STATUS[code])
+    return problem(code, int(status), str(answer.body.get("message", code)), answer.body)
 
 
 async def on_callhub_error(request: Request, error: Exception) -> Response:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from callhub.domain.decision import Announcement
+    from callhub.feed import Feed, FeedEvent
     from callhub.hub import Hub
     from callhub.store.base import Store
     from callhub.web.access import Caller
@@ -86,13 +87,15 @@ class Viewers:
     Args:
         hub: Is told who watches.
         store: Committed documents.
+        feed: Says what changed.
         queued_max: Frames that may wait for one viewer.
         resume_max: Changes that a viewer may have missed; more is a reset.
     """
 
-    def __init__(self, hub: Hub, store: Store, queued_max: int = 1000, resume_max: int = 10_000) -> None:
+    def __init__(self, hub: Hub, store: Store, feed: Feed, queued_max: int = 1000, resume_max: int = 10_000) -> None:
         self._hub = hub
         self._store = store
+        self._feed = feed
         self._queued_max = queued_max
         self._resume_max = resume_max
         self._frames = Frames(store)
@@ -101,18 +104,43 @@ class Viewers:
         self._stopped = False
 
     async def run(self) -> None:
-        """Follow the hub until its stream closes, then end every viewer."""
+        """Follow what is committed until that ends, then end every viewer."""
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(self._follow_changes())
+                tasks.create_task(self._follow_people())
+        finally:
+            self.stop()
+
+    async def _follow_changes(self) -> None:
+        async for event in self._feed.follow():
+            try:
+                self._spread(event)
+            except Exception:
+                # A console that misses a change is bad, a dispatch server that ends because of it is worse.
+                log.exception("change_not_shown", incident_id=event.incident)
+                self._end_if(lambda _: True)
+
+    def _spread(self, event: FeedEvent) -> None:
+        for viewer in self._open:
+            if event.incident is None:
+                viewer.put(self._frames.reset())
+            elif event.seq > viewer.floor and (frame := self._frames.of(event.seq, event.incident, viewer.caller)):
+                viewer.put(frame)
+
+    async def _follow_people(self) -> None:
+        """End the streams of whoever was removed or revoked."""
         following = self._hub.committed.subscribe()
         try:
             async for announcement in following:
-                if announcement is None:  # some were lost: everybody comes back and resumes from the store
-                    self._frames.forget()
+                if announcement is None:  # some were lost: everybody comes back, if they still may
                     self._end_if(lambda _: True)
-                else:
-                    self._spread(announcement)
+                elif not announcement.incidents:  # a change of the directory: names may be other ones now
+                    self._frames.forget()
+                if announcement is not None:
+                    self._end_gone(announcement)
         finally:
             following.close()
-            self.stop()
 
     def stop(self) -> None:
         """End every viewer and admit no more; safe to call twice."""
@@ -166,17 +194,11 @@ class Viewers:
         last = {id: seq for seq, id in changes}
         return sorted((seq, id) for id, seq in last.items())
 
-    def _spread(self, announcement: Announcement) -> None:
-        gone = {*announcement.removed_users, *(id for kind, id in announcement.revoked if kind == SESSION)}
-        api = {id for kind, id in announcement.revoked if kind == "api"}
-        if gone or api:
-            self._end_if(lambda v: v.caller.id in (gone if v.caller.kind == SESSION else api))
-        if not announcement.incidents:  # a change of the directory
-            self._frames.forget()
-        for id in announcement.incidents:
-            for viewer in self._open:
-                if announcement.seq > viewer.floor and (frame := self._frames.of(announcement.seq, id, viewer.caller)):
-                    viewer.put(frame)
+    def _end_gone(self, announcement: Announcement) -> None:
+        users = {*announcement.removed_users, *(id for kind, id in announcement.revoked if kind == SESSION)}
+        clients = {id for kind, id in announcement.revoked if kind == "api"}
+        if users or clients:
+            self._end_if(lambda viewer: viewer.caller.id in (users if viewer.caller.kind == SESSION else clients))
 
     def _end_if(self, condition: Callable[[Viewer], bool]) -> None:
         for viewer in self._open:

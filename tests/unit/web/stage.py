@@ -31,6 +31,7 @@ from callhub.domain.events import (
 from callhub.domain.incident import Deadline, Incident, IncidentState, Owner, OwnerKind, Places, Source
 from callhub.domain.people import SYSTEM, Area, Device, Elder, Position, Responder, ResponderKind
 from callhub.domain.policy import IncidentClass, Level, Policy, policy_from_table
+from callhub.feed import Feed
 from callhub.hub import Hub
 from callhub.hub.ports import DueRef
 from callhub.metrics import create_metrics
@@ -272,7 +273,7 @@ async def running(settings: Settings | None = None, queued_max: int = 1000) -> A
     )
     await store.commit(Commit(changes=(change,)))
     hub = Hub(engine, store, clock)
-    viewers, tickets = Viewers(hub, store, queued_max), Tickets(hub.now)
+    viewers, tickets = Viewers(hub, store, Feed(store, hub.committed), queued_max), Tickets(hub.now)
     stage = Stage(engine, hub, store, viewers, clock, tickets, FastAPI())
     stage.app = create_app(
         hub,
