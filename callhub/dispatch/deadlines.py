@@ -21,7 +21,10 @@ if TYPE_CHECKING:
 
 
 def fire(turn: Turn, id: str) -> None:
-    """Fire the earliest deadline of an incident that is due; nothing when none is (any more)."""
+    """Fire what is due of an incident, most overdue first; nothing when nothing is due (any more).
+
+    What is due together fires together, so that one event always leaves the incident waiting for something later.
+    """
     incident = turn.world.incidents.get(id)
     if incident is None:
         return
@@ -29,9 +32,12 @@ def fire(turn: Turn, id: str) -> None:
     if not due:
         return
     case = turn.case(id)
-    stage, _, of = due[0][1].partition(":")
-    case.disarm(due[0][1])
-    _STAGES[stage](case, of)
+    for at, key in due:
+        armed = incident.deadlines.get(key)
+        if armed is not None and armed.at == at:
+            stage, _, of = key.partition(":")
+            case.disarm(key)
+            _STAGES[stage](case, of)
 
 
 def _offer(case: Case, of: str) -> None:
