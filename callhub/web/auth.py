@@ -213,7 +213,7 @@ async def ticket(parts: With, caller: AnyClient) -> Response:
     """A one-use ticket for the caller's own link, worth something for 30 s."""
     if caller.kind not in ("gateway", "responder"):
         raise NotAllowed("tickets are for the links of gateways and responders")
-    return Json({"ticket": parts.tickets.issue(caller.kind, caller.id), "expires_in_s": 30})
+    return Json({"ticket": parts.tickets.issue(caller.kind, caller.id, caller.digest), "expires_in_s": 30})
 
 
 def _about(name: str, role: str, area: str | None) -> dict[str, str | None]:

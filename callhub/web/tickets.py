@@ -1,7 +1,7 @@
 """One-use tickets with which a browser opens a link, because it cannot send a header with a WebSocket handshake.
 
-Rules of this file: a ticket lives in memory alone, for 30 s, and is worth nothing after its first use. Only the
-SHA-256 of it is kept.
+Rules of this file: a ticket lives in memory alone, for 30 s, and is worth nothing after its first use, or once the
+token it was given for is revoked. Only the SHA-256 of it is kept.
 """
 
 from __future__ import annotations
@@ -25,35 +25,38 @@ class Tickets:
 
     Args:
         now: Reads engine time, aware.
+        holds: Whether the token with this digest still holds.
         draw: Gives a new secret of at least 128 bits; replaced in tests.
     """
 
     def __init__(
-        self, now: Callable[[], datetime], draw: Callable[[], str] = lambda: secrets.token_urlsafe(32)
+        self,
+        now: Callable[[], datetime],
+        holds: Callable[[str], bool],
+        draw: Callable[[], str] = lambda: secrets.token_urlsafe(32),
     ) -> None:
         self._now = now
+        self._holds = holds
         self._draw = draw
-        self._open: dict[str, tuple[datetime, str, str]] = {}
+        self._open: dict[str, tuple[datetime, str, str, str]] = {}
 
-    def issue(self, kind: str, id: str) -> str:
-        """A new ticket for the client ``id`` of ``kind`` (``gateway`` or ``responder``)."""
+    def issue(self, kind: str, id: str, token: str) -> str:
+        """A new ticket for the client ``id`` of ``kind`` (``gateway`` or ``responder``), who showed the token with
+        this digest."""
         self._forget_old()
         while len(self._open) >= TICKETS_MAX:
             del self._open[next(iter(self._open))]
         value = self._draw()
-        self._open[_digest(value)] = (self._now() + timedelta(seconds=TICKET_S), kind, id)
+        self._open[_digest(value)] = (self._now() + timedelta(seconds=TICKET_S), kind, id, token)
         return value
 
     def redeem(self, value: str) -> tuple[str, str] | None:
-        """(kind, id) of the client it was issued to, once and within 30 s; else None."""
+        """(kind, id) of the client it was issued to, once, within 30 s and while their token holds; else None."""
         found = self._open.pop(_digest(value), None)
-        if found is None or found[0] <= self._now():
+        if found is None:
             return None
-        return found[1], found[2]
-
-    def revoke(self, kind: str, id: str) -> None:
-        """Make every open ticket of that client worthless."""
-        self._open = {digest: ticket for digest, ticket in self._open.items() if ticket[1:] != (kind, id)}
+        ends_at, kind, id, token = found
+        return (kind, id) if ends_at > self._now() and self._holds(token) else None
 
     def _forget_old(self) -> None:
         now = self._now()

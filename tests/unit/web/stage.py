@@ -273,7 +273,10 @@ async def running(settings: Settings | None = None, queued_max: int = 1000) -> A
     )
     await store.commit(Commit(changes=(change,)))
     hub = Hub(engine, store, clock)
-    viewers, tickets = Viewers(hub, store, Feed(store, hub.committed), queued_max), Tickets(hub.now)
+    viewers, tickets = (
+        Viewers(hub, store, Feed(store, hub.committed), queued_max),
+        Tickets(hub.now, lambda digest: store.token(digest) is not None),
+    )
     stage = Stage(engine, hub, store, viewers, clock, tickets, FastAPI())
     stage.app = create_app(
         hub,

@@ -1,15 +1,17 @@
 """One-use tickets, without a server."""
 
-from datetime import timedelta
-
 from callhub.clock import ManualClock
 from callhub.web.tickets import TICKETS_MAX, Tickets
 from tests.unit.web.stage import START
 
 
+def _tickets(clock: ManualClock | None = None, revoked: frozenset[str] = frozenset()) -> Tickets:
+    return Tickets((clock or ManualClock(START)).now, lambda digest: digest not in revoked)
+
+
 def test_a_ticket_is_worth_something_once() -> None:
-    tickets = Tickets(ManualClock(START).now)
-    value = tickets.issue("gateway", "GW")
+    tickets = _tickets()
+    value = tickets.issue("gateway", "GW", "d")
     assert tickets.redeem("x" + value) is None
     assert tickets.redeem(value) == ("gateway", "GW")
     assert tickets.redeem(value) is None
@@ -17,27 +19,25 @@ def test_a_ticket_is_worth_something_once() -> None:
 
 def test_a_ticket_lasts_just_under_30_s() -> None:
     clock = ManualClock(START)
-    tickets = Tickets(clock.now)
-    early, late = tickets.issue("gateway", "GW"), tickets.issue("gateway", "GW")
-    clock.advance(timedelta(seconds=29.9).total_seconds())
+    tickets = _tickets(clock)
+    early, late = tickets.issue("gateway", "GW", "d"), tickets.issue("gateway", "GW", "d")
+    clock.advance(29.9)
     assert tickets.redeem(early) is not None
     clock.advance(0.1)
     assert tickets.redeem(late) is None
 
 
-def test_revoking_a_client_takes_its_tickets_and_no_others() -> None:
-    tickets = Tickets(ManualClock(START).now)
-    gone, stays = tickets.issue("responder", "V-1"), tickets.issue("responder", "V-2")
-    tickets.revoke("responder", "V-1")
+def test_a_ticket_is_worth_nothing_once_its_token_is_revoked() -> None:
+    tickets = _tickets(revoked=frozenset({"old"}))
+    gone, stays = tickets.issue("responder", "V-1", "old"), tickets.issue("responder", "V-1", "new")
     assert tickets.redeem(gone) is None
-    assert tickets.redeem(stays) == ("responder", "V-2")
+    assert tickets.redeem(stays) == ("responder", "V-1")
 
 
 def test_the_number_of_tickets_is_bounded() -> None:
-    tickets = Tickets(ManualClock(START).now)
-    first = tickets.issue("gateway", "GW")
-    second = tickets.issue("gateway", "GW")
+    tickets = _tickets()
+    first, second = tickets.issue("gateway", "GW", "d"), tickets.issue("gateway", "GW", "d")
     for _ in range(TICKETS_MAX - 1):
-        tickets.issue("gateway", "GW")
+        tickets.issue("gateway", "GW", "d")
     assert tickets.redeem(first) is None
     assert tickets.redeem(second) == ("gateway", "GW")
