@@ -190,7 +190,7 @@ class Names:
 class Flaw:
     """A place where the store contradicts itself: which check, where (``journal 17``, ``incident ID``), and what."""
 
-    check: Literal["chain", "private", "digest", "document", "missing"]
+    check: Literal["file", "chain", "private", "digest", "document", "missing"]
     where: str
     what: str
 
