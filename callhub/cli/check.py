@@ -8,10 +8,9 @@ from typing import Annotated
 
 import typer
 
-from callhub.cli.directory import policy_tables
 from callhub.cli.options import ConfigFile
 from callhub.domain.policy import Policy, play_on_paper
-from callhub.intake.directory import read_policies
+from callhub.intake.policy_files import policy_tables, read_policies
 from callhub.settings import effective, load_settings
 from callhub.texts import text
 

@@ -19,6 +19,7 @@ from callhub.cli.serve import serve
 from callhub.cli.verify import verify
 from callhub.errors import CallhubError
 from callhub.intake.directory import refusal
+from callhub.logs import configure_logs
 
 INTERRUPTED = 130
 """What a shell reports for a program that ended by Ctrl-C."""
@@ -60,6 +61,7 @@ def _options(
 
 def main(args: Sequence[str] | None = None) -> NoReturn:
     """Run one command and end the process: status 0, 2 for what the caller can mend, 1 for failures."""
+    configure_logs("warning")  # standard output is for results; the server sets up its own
     try:
         app(args=args, prog_name="callhub")
     except ChangeRefused as refused:

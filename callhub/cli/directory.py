@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import sys
-import tomllib
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -15,7 +14,7 @@ from callhub.cli.secret import hashed, new_password, new_token, piped_password
 from callhub.domain.people import Role
 from callhub.errors import ConfigError
 from callhub.intake.csv_import import Crs, ImportKind
-from callhub.intake.directory import read_policies
+from callhub.intake.policy_files import policy_tables, read_policies
 from callhub.intake.requests import (
     ImportRequest,
     PoliciesRequest,
@@ -113,18 +112,3 @@ def apply_policies(config: ConfigFile, dry_run: DryRun = False) -> None:
     tables = policy_tables(read_settings(config).policies_dir)
     read_policies(tables)  # a slip is named here, before anybody is asked
     change(config, PoliciesRequest(tables=tables, dry_run=dry_run))
-
-
-def policy_tables(folder: Path) -> dict[str, dict[str, Any]]:
-    """The parsed ``*.toml`` files of a folder by name; raises ``ConfigError`` naming the file."""
-    tables: dict[str, dict[str, Any]] = {}
-    for file in sorted(folder.glob("*.toml")):
-        try:
-            tables[str(file)] = tomllib.loads(file.read_text(encoding="utf-8"))
-        except OSError as wrong:
-            raise ConfigError(str(file), "", f"cannot be read: {wrong.strerror}") from wrong
-        except ValueError as wrong:
-            raise ConfigError(str(file), "", f"is no TOML: {wrong}") from wrong
-    if not tables:
-        raise ConfigError(str(folder), "", "there is no *.toml file; without a ladder nobody would be asked")
-    return tables

@@ -13,12 +13,11 @@ from typing import Annotated
 import typer
 
 from callhub.cli.change import ChangeRefused, do_alone, read_settings
-from callhub.cli.directory import policy_tables
 from callhub.cli.secret import hashed, new_password
 from callhub.clock import SystemClock
 from callhub.domain.people import Role
 from callhub.errors import ConfigError
-from callhub.intake.directory import read_policies
+from callhub.intake.policy_files import policy_tables, read_policies
 from callhub.intake.requests import PoliciesRequest, UserAddRequest
 from callhub.settings import shipped
 

@@ -9,15 +9,15 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
 
 from callhub.domain.decision import Answer
 from callhub.domain.events import DirectoryUpdated
 from callhub.domain.people import Actor, ActorKind
-from callhub.domain.policy import Policy, PolicySet, policy_from_table
+from callhub.domain.policy import Policy
 from callhub.errors import CallhubError, ConfigError, Conflict, ImportRejected, InvalidMessage, NotFound, Refusal
 from callhub.intake.cells import id_fault
 from callhub.intake.csv_import import ImportPlan, plan_import
+from callhub.intake.policy_files import read_policies
 from callhub.intake.requests import (
     ImportRequest,
     PoliciesRequest,
@@ -148,15 +148,6 @@ class Directory:
     def _check_area(self, area: str | None) -> None:
         if area is not None and self.store.person("areas", area) is None:
             raise NotFound("area", f"{area}; import the areas first")
-
-
-def read_policies(tables: Mapping[str, Mapping[str, Any]]) -> tuple[Policy, ...]:
-    """Policies from parsed TOML by file name, checked alone and together; raises ``ConfigError``."""
-    if not tables:
-        raise ConfigError("policies", "", "there is no *.toml file; without a ladder nobody would be asked")
-    policies = tuple(policy_from_table(table, source) for source, table in sorted(tables.items()))
-    PolicySet(policies)
-    return policies
 
 
 def refusal(wrong: CallhubError) -> Reply:

@@ -14,7 +14,7 @@ from callhub.domain.messages import MessageType
 from callhub.domain.people import Actor, ActorKind, Device, Elder
 from callhub.domain.policy import PolicySet
 from callhub.intake.alone import alone
-from callhub.intake.directory import read_policies
+from callhub.intake.policy_files import read_policies
 from callhub.intake.requests import PoliciesRequest
 from callhub.store.base import Commit, Document
 from tests.unit.intake.directory_of import ELDERS, NOW, RESPONDERS, Town

@@ -9,7 +9,8 @@ from callhub.domain.decision import Answer
 from callhub.domain.events import DirectoryUpdated
 from callhub.domain.people import Role
 from callhub.errors import ConfigError, StoreUnavailable
-from callhub.intake.directory import COMMAND, Directory, read_policies, refusal
+from callhub.intake.directory import COMMAND, Directory, refusal
+from callhub.intake.policy_files import read_policies
 from callhub.intake.requests import (
     PoliciesRequest,
     RevokeRequest,
