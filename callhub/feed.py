@@ -6,6 +6,7 @@ away, or too slow, misses nothing. An incident that changed several times meanwh
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
@@ -15,8 +16,8 @@ if TYPE_CHECKING:
     from callhub.domain.decision import Announcement
     from callhub.store.base import Document, Store
 
-PAGE = 500
-"""Changes read at a time."""
+PAGE = 50
+"""Changes read at a time; everybody else gets their turn in between."""
 HINTS_MAX = 64
 """Announcements that may wait for one follower; beyond that it reads the journal once for all of them."""
 
@@ -74,6 +75,7 @@ class Feed:
                     for event in page:
                         yield event
                         seq = event.seq
+                    await asyncio.sleep(0)
                 try:
                     await following.next()
                 except StopAsyncIteration:

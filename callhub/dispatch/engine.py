@@ -141,6 +141,11 @@ class DispatchEngine:
             return self._world.ended[id][1]
         return self._world.places.get(id, Places())
 
+    def on_duty(self, responder: str, now: datetime) -> bool:
+        """Whether somebody is on duty now; False for who is not known."""
+        person = self._world.roster.people.get(responder)
+        return person is not None and self._world.roster.on_duty(person, now)
+
     def open_incidents(self) -> Iterable[Incident]:
         """All open incidents."""
         return self._world.incidents.values()

@@ -69,6 +69,7 @@ class Hub:
         batch_events_max: int = BATCH_EVENTS_MAX,
         timezone: tzinfo = UTC,
     ) -> None:
+        self._engine = engine
         self._store = store
         self._clock = clock
         self._tally = Tally(metrics or create_metrics())
@@ -97,6 +98,10 @@ class Hub:
     def new_id(self) -> str:
         """A new time-ordered id (UUIDv7)."""
         return self._ids(self._clock.now())
+
+    def on_duty(self, responder: str) -> bool:
+        """Whether a responder is on duty now, by presence or by hours."""
+        return self._engine.on_duty(responder, self._clock.now())
 
     async def submit(self, event: Event) -> Answer:
         """Decide ``event`` and return its answer once that is durable; waits for room in the inbox, refuses nothing.

@@ -49,6 +49,9 @@ class Engine(Protocol):
     def places(self, id: str) -> Places:
         """The private companion of an incident in memory."""
 
+    def on_duty(self, responder: str, now: datetime) -> bool:
+        """Whether a responder is on duty now."""
+
     def restore(self, snapshot: Snapshot, now: datetime) -> None:
         """Forget everything and start from what the store holds."""
 

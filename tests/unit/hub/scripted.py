@@ -136,6 +136,9 @@ class ScriptedEngine:
     def places(self, id: str) -> Places:
         return self._places.get(id, Places())
 
+    def on_duty(self, responder: str, now: datetime) -> bool:
+        return responder == "V-1"
+
     def restore(self, snapshot: Snapshot, now: datetime) -> None:
         self.restarts += 1
         self._incidents.clear()

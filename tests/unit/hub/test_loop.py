@@ -230,3 +230,8 @@ async def test_a_submitter_that_goes_away_takes_nobody_along(bench: Bench) -> No
     answer = await bench.hub.submit(bench.alarm("stays"))
     assert answer.incident is not None
     assert (await bench.hub.submit(bench.alarm("gone"))).body["duplicate"] is True
+
+
+async def test_who_is_on_duty_is_the_engines_word(bench: Bench) -> None:
+    assert bench.hub.on_duty("V-1")
+    assert not bench.hub.on_duty("V-2")
