@@ -1,6 +1,8 @@
 """The commands without a server, as processes, on a real database."""
 
+import asyncio
 import hashlib
+import os
 import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -13,25 +15,7 @@ from callhub.cli import change, main
 from callhub.domain.policy import Policy
 from callhub.settings import shipped
 from callhub.store.sqlite import SqliteStore
-from tests.integration.command_line import ELDERS, FILES, found_ward, give, settle, write_files
-
-
-@pytest.fixture(scope="module")
-def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A ward with its people, made once by the commands themselves."""
-    folder = tmp_path_factory.mktemp("template")
-    config, _ = found_ward(folder / "ward")
-    settle(config, folder)
-    return folder / "ward"
-
-
-@pytest.fixture
-def config(template: Path, tmp_path: Path) -> Path:
-    """The configuration of a ward of one's own."""
-    import shutil
-
-    shutil.copytree(template, tmp_path / "ward")
-    return tmp_path / "ward" / "callhub.toml"
+from tests.integration.command_line import ELDERS, FILES, found_ward, give, write_files
 
 
 @asynccontextmanager
@@ -200,9 +184,6 @@ def test_verify_names_an_altered_byte(config: Path) -> None:
 async def test_who_holds_the_database_without_answering_is_named(
     config: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    import asyncio
-    import os
-
     monkeypatch.setattr(change, "PATIENCE_S", 0.1)
     async with opened(config):
         with pytest.raises(SystemExit) as ended:
