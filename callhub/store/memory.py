@@ -70,6 +70,7 @@ class MemoryStore(MemoryReads):
         kept = {document.incident.id: keep(document) for document in commit.documents}
         bodies = [encode_json(message.body) for message in commit.messages]
         answers = [encode_json(answer.prior.answer) for answer in commit.answers]
+        _check_writable(commit)
         self._check(commit.fence, entries, kept)
         for change in commit.changes:
             self._change(change)
@@ -208,6 +209,20 @@ class MemoryStore(MemoryReads):
             removed += len(box.messages) - len(left)
             box.messages = left
         return removed
+
+
+def _check_writable(commit: Commit) -> None:
+    """Write everything down once that is kept as an object here, so that it is refused before anything has changed."""
+    for change in commit.changes:
+        for record in (*change.areas, *change.elders, *change.devices, *change.responders):
+            encode(record)
+        for policy in change.policies or ():
+            encode_policy(policy)
+        encode_json([change.users, change.tokens, change.removed_users, change.revoked])
+    marks = commit.marks
+    encode_json([list(marks.seen), list(marks.positions.items()), list(marks.confirmed), marks.device_health])
+    encode_json([(message.addressee, message.key, message.incident) for message in commit.messages])
+    encode_json([(answer.key, answer.prior.fingerprint, answer.prior.incident) for answer in commit.answers])
 
 
 def _slots_of(holdings: Iterable[Holding]) -> list[tuple[str, int]]:

@@ -109,8 +109,10 @@ class _Examiner:
         digest = record.private and hashlib.sha256(record.private).digest()
         if digest and link(self.before_suspect, record.seq, record.body, digest) == record.chain:
             self._found("chain", f"journal {record.seq}", "the column private_digest was altered")
-        else:
-            self._found("chain", f"journal {record.seq}", "the column body was altered")
+            return
+        self._found("chain", f"journal {record.seq}", "the column body was altered")
+        if digest is not None and digest != record.private_digest:
+            self._found("private", f"journal {record.seq}", "the column private is not what its digest says")
 
     def _missing(self, first: int, last: int) -> None:
         self._judge(lambda _: False)
@@ -140,7 +142,12 @@ class _Examiner:
         try:
             row = decode_row(record.body)
         except StoreCorrupt as wrong:
-            self._found("chain", where, wrong.message)
+            if self.suspect is not record:  # else it is going to be named
+                self._found("chain", where, wrong.message)
+            if record.incident is not None:
+                self.seen.add(record.incident)
+                self.broken.add(record.incident)
+                self.open.pop(record.incident, None)
             return
         for name in ("incident", "version"):
             if getattr(record, name) != getattr(row, name):
@@ -157,7 +164,7 @@ class _Examiner:
                 self.blank.add(record.seq)
         elif record.private_digest is None:
             self._found("private", where, "there is a private part, and none was written")
-        elif hashlib.sha256(record.private).digest() != record.private_digest:
+        elif self.suspect is not record and hashlib.sha256(record.private).digest() != record.private_digest:
             self._found("private", where, "the column private is not what its digest says")
 
     def _apply(self, id: str, row: Row, where: str) -> None:

@@ -30,7 +30,12 @@ def verify_file(path: Path, replay: Replay = apply, version: int | None = None) 
     Raises:
         StoreUnavailable: There is no such database, or it has another version.
     """
-    db = open_reading(path)
+    try:
+        db = open_reading(path)
+    except StoreUnavailable as wrong:
+        if getattr(wrong.__cause__, "sqlite_errorcode", None) == sqlite3.SQLITE_CORRUPT:
+            return Verdict(0, 0, (Flaw("file", path.name, wrong.message),))
+        raise
     try:
         found = version_of(db)
         if found != (len(scripts()) if version is None else version):
