@@ -8,6 +8,7 @@ Rules of this file:
 
 from __future__ import annotations
 
+import asyncio
 import sqlite3
 from functools import partial
 from typing import TYPE_CHECKING, TypeVar
@@ -76,6 +77,19 @@ class WriteConnection(aiosqlite.Connection):
         self._on_fatal = on_fatal
         self._failed: str | None = None
 
+    async def start(self) -> None:
+        """Start the thread and connect.
+
+        Raises:
+            sqlite3.Error: The file cannot be opened or is no database.
+        """
+        try:
+            _ = await self
+        except BaseException:
+            # The thread still answers a future of this event loop: it must have ended before the loop does.
+            await asyncio.to_thread(self._thread.join)
+            raise
+
     async def run(self, work: Callable[[sqlite3.Connection], T]) -> T:
         """Do ``work`` in the writing thread: one hop."""
         done: T = await self._execute(self._run, work)  # type: ignore[no-untyped-call]  # aiosqlite leaves it untyped
@@ -118,8 +132,12 @@ def _in_transaction(work: Callable[[sqlite3.Connection], T], connection: sqlite3
 def open_writing(path: Path) -> sqlite3.Connection:
     """Connect for writing; every commit is on the disk when it returns (WAL with ``synchronous=FULL``)."""
     connection = sqlite3.connect(_uri(path, "rw"), uri=True, isolation_level=None, timeout=BUSY_S)
-    for setting in ("journal_mode = WAL", "synchronous = FULL", f"wal_autocheckpoint = {WAL_PAGES}"):
-        connection.execute(f"PRAGMA {setting}").fetchall()
+    try:
+        for setting in ("journal_mode = WAL", "synchronous = FULL", f"wal_autocheckpoint = {WAL_PAGES}"):
+            connection.execute(f"PRAGMA {setting}").fetchall()
+    except BaseException:
+        connection.close()
+        raise
     return connection
 
 
@@ -129,10 +147,13 @@ def open_reading(path: Path) -> sqlite3.Connection:
     Raises:
         StoreUnavailable: There is no such file, or it is no database.
     """
+    connection = None
     try:
         connection = sqlite3.connect(_uri(path, "ro"), uri=True, isolation_level=None, timeout=BUSY_S)
         connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()
     except sqlite3.Error as error:
+        if connection is not None:
+            connection.close()
         raise StoreUnavailable(f"{path} cannot be read: {error}") from error
     return connection
 

@@ -54,7 +54,7 @@ def migrate(connection: sqlite3.Connection, path: Path, steps: Sequence[str]) ->
             f"the database has version {found}, this callhub knows {len(steps)}: install a newer one"
         )
     for version in range(found, len(steps)):
-        if version > 0:
+        if found > 0:  # a file that was empty a moment ago is worth no copy
             copy(connection, path.with_name(f"{path.name}.v{version}"))
         connection.execute("BEGIN IMMEDIATE")
         try:

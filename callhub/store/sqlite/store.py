@@ -81,7 +81,7 @@ class SqliteStore(SqliteReads):
         try:
             _create(self.path)
             writer = WriteConnection(self.path, self._on_fatal)
-            _ = await writer  # starts its thread and connects
+            await writer.start()
             self._writer = writer
             found = await writer.run(self._prepare)
             self._reader = open_reading(self.path)
