@@ -106,6 +106,7 @@ def accept(case: Case, offer: Offer, via: str) -> None:
     case.disarm(f"offer:{offer.id}")
     _assign(case, offer)
     if person is not None:
+        turn.changes.person(offer.responder)
         person.accepted += 1
         if emergency and person.is_full:
             withdraw_elsewhere(turn, offer.responder, case.id, "busy")

@@ -11,7 +11,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from callhub.dispatch.duties import arrive
-from callhub.dispatch.world import EARLY_CANCELS_MAX
 from callhub.domain import facts as f
 from callhub.domain.decision import Answer
 from callhub.domain.incident import AssignmentState, Incident
@@ -30,9 +29,7 @@ def ask_cancel(turn: Turn, event: CancelAsked) -> Answer:
     request_id = event.request.key.id if event.request is not None else event.id
     if incident is None:
         if event.alarm is not None:
-            turn.world.early_cancels[(event.gateway, event.alarm)] = request_id
-            while len(turn.world.early_cancels) > EARLY_CANCELS_MAX:
-                turn.world.early_cancels.popitem(last=False)
+            turn.world.expect_alarm(event.gateway, event.alarm, request_id)
         return _receipt(event, event.device_record is not None, None)
     case = turn.case(incident.id)
     case.add(f.CancelRequested(id=request_id, gateway=event.gateway, device=event.device, alarm=event.alarm))

@@ -78,8 +78,10 @@ def raise_alarm(turn: Turn, event: AlarmRaised) -> Answer:
         turn.note(f.TestRecorded(gateway=event.gateway, device=event.device, alarm=event.alarm, at=turn.now))
         return Answer(receipt)
     case = take(turn, _signal(event, known))
-    early = turn.world.early_cancels.pop((event.gateway, event.alarm), None)
+    sent = (event.gateway, event.alarm)
+    early = turn.world.early_cancels.pop(sent, None)
     if early is not None:
+        turn.changes.on_undo(lambda: turn.world.expect_alarm(*sent, early))
         case.add(f.CancelRequested(id=early, gateway=event.gateway, device=event.device, alarm=event.alarm))
     return Answer({**receipt, "incident": case.id}, incident=case.id)
 
@@ -215,9 +217,8 @@ def _open(turn: Turn, signal: Signal) -> Case:
     policy = world.policies.choose(signal.kind, world.roster.local(turn.now))
     world.freeze(policy)
     elder = signal.elder
-    world.number += 1
     fact = f.IncidentOpened(
-        number=world.number,
+        number=world.number + 1,
         class_=signal.class_,
         kind=signal.kind,
         urgency=policy.urgency,

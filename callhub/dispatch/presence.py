@@ -42,6 +42,7 @@ def say_presence(turn: Turn, event: PresenceSaid) -> Answer:
     person = roster.people.get(event.responder)
     if person is None:
         raise NotFound("responder", event.responder)
+    turn.changes.person(event.responder)
     if event.position is not None:
         roster.see(event.responder, event.position, turn.now)
     duty = Duty(event.responder, event.available, event.until)
@@ -57,8 +58,7 @@ def say_presence(turn: Turn, event: PresenceSaid) -> Answer:
 
 def change_link(turn: Turn, event: LinkChanged) -> Answer:
     """A link came up, or was lost: they count as reachable for a while."""
-    roster = turn.world.roster
-    person = roster.people.get(event.responder)
+    person = turn.changes.person(event.responder)
     if person is not None:
         if person.link_up and not event.up:
             person.reachable_until = turn.now + timedelta(seconds=turn.world.rules.link_patience_s)
@@ -69,7 +69,7 @@ def change_link(turn: Turn, event: LinkChanged) -> Answer:
 
 def see_position(turn: Turn, event: PositionSeen) -> Answer:
     """Where a responder is now; whoever came near enough is considered."""
-    if event.responder in turn.world.roster.people:
+    if turn.changes.person(event.responder) is not None:
         turn.world.roster.see(event.responder, event.position, turn.now)
         turn.noticed(event.responder)
     return Answer()
@@ -78,14 +78,14 @@ def see_position(turn: Turn, event: PositionSeen) -> Answer:
 def change_watchers(turn: Turn, event: WatchersChanged) -> Answer:
     """Somebody opened their first console or lost their last one."""
     world = turn.world
-    desks = world.roster.watch(event.user, event.area, event.watching, turn.now)
+    desks = turn.changes.watch(event.user, event.area, watching=event.watching)
     if event.watching:
-        world.set_timer(f"watcher:{event.user}", None)
+        turn.changes.set_timer(f"watcher:{event.user}", None)
         for desk in desks:
             turn.noticed(desk)
     else:
         away = timedelta(seconds=world.rules.owner_away_s)
-        world.set_timer(f"watcher:{event.user}", turn.now + away)
+        turn.changes.set_timer(f"watcher:{event.user}", turn.now + away)
     for incident in list(world.incidents.values()):
         if incident.class_ is IncidentClass.EMERGENCY and incident.unwatched is world.roster.is_watched(incident.area):
             check_watched(turn.case(incident.id))
@@ -96,7 +96,7 @@ def fire_timer(turn: Turn, event: DeadlineDue) -> Answer:
     """A duty that changes by itself, or an owner whose console has been away for too long."""
     kind, _, id = (event.key or "").partition(":")
     world = turn.world
-    world.set_timer(event.key or "", None)
+    turn.changes.set_timer(event.key or "", None)
     if kind == "watcher":
         if id not in world.roster.watchers:
             _miss_watcher(turn, id)
@@ -107,10 +107,10 @@ def fire_timer(turn: Turn, event: DeadlineDue) -> Answer:
     duty = person.duty
     if duty is not None and duty.until is not None and duty.until <= turn.now:
         on_duty = world.roster.on_duty(person, turn.now)
-        turn.note(f.DutyChanged(responder=id, available=on_duty, until=None, cause="until_over"))
-        turn.clear_duty(id)
-    world.set_timer(f"duty:{id}", world.roster.next_duty_change(person, turn.now))
-    turn.noticed(id)
+        # Its own end stays in the fact: a duty that is over says nothing after a restart, and hours count.
+        turn.note(f.DutyChanged(responder=id, available=on_duty, until=duty.until, cause="until_over"))
+        duty = None
+    turn.set_duty(id, duty)
     if not world.roster.on_duty(person, turn.now):
         withdraw_elsewhere(turn, id, None, "off_duty")
     return Answer()
@@ -135,7 +135,7 @@ def update_directory(turn: Turn, event: DirectoryUpdated) -> Answer:
     ids = tuple(id for _, id in event.revoked) + event.removed_users
     turn.note(f.DirectoryChanged(what=event.what, counts=dict(event.counts), ids=ids))
     if event.policies:
-        turn.world.policies = PolicySet(event.policies)
+        turn.changes.choose_from(PolicySet(event.policies))
     for record in event.responders:
         turn.admit(record)
         if not record.active:
@@ -144,7 +144,7 @@ def update_directory(turn: Turn, event: DirectoryUpdated) -> Answer:
         if kind == "responder":
             _revoke(turn, id)
     for user in event.removed_users:
-        turn.world.roster.watchers.pop(user, None)
+        turn.changes.dismiss(user)
         drop_owner(turn, user, "user_removed")
     for elder in event.elders:
         _moved(turn, elder)
@@ -164,7 +164,7 @@ def _disable(turn: Turn, responder: str) -> None:
 
 
 def _revoke(turn: Turn, responder: str) -> None:
-    person = turn.world.roster.people.get(responder)
+    person = turn.changes.person(responder)
     if person is None:
         return
     person.link_up = False

@@ -89,7 +89,7 @@ class Roster:
         self.started_at = started_at
         self.people: dict[str, Person] = {}
         self.watchers: dict[str, str | None] = {}
-        self._desk_patience: dict[str, datetime] = {}
+        self.desk_patience: dict[str, datetime] = {}
         self._eligible: dict[ResponderKind, Grid] = {}
         self._everyone: dict[ResponderKind, Grid] = {}
         self._growing_old: list[tuple[datetime, str]] = []
@@ -145,7 +145,7 @@ class Roster:
 
     def _desk_staffed(self, desk: Responder, now: datetime) -> bool:
         patience = timedelta(seconds=self.rules.link_patience_s)
-        if now < self.started_at + patience or now < self._desk_patience.get(desk.id, self.started_at):
+        if now < self.started_at + patience or now < self.desk_patience.get(desk.id, self.started_at):
             return True
         return any(area is None or area in desk.area for area in self.watchers.values())
 
@@ -246,7 +246,7 @@ class Roster:
         else:
             self.watchers.pop(user, None)
             patience = now + timedelta(seconds=self.rules.link_patience_s)
-            self._desk_patience.update(dict.fromkeys(covered, patience))
+            self.desk_patience.update(dict.fromkeys(covered, patience))
         return sorted(covered)
 
     def is_watched(self, area: tuple[str, ...]) -> bool:

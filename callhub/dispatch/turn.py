@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
+from callhub.dispatch.changes import Changes
 from callhub.dispatch.messages import told
 from callhub.dispatch.replay import apply_fact, in_order, opened, seal
 from callhub.domain import facts as f
@@ -38,8 +39,8 @@ _MOVES_LOAD = (
     f.Assigned,
     f.AssignmentMoved,
 )
-FREED_MAX = 10_000
-"""People who may become free within one turn; more is a loop in the rules."""
+FREED_MAX = 1_000_000
+"""Times that people may become free within one turn, far over what one import can do; more is a loop in the rules."""
 
 
 @dataclass(slots=True)
@@ -122,8 +123,10 @@ class Turn:
     cases: dict[str, Case] = field(default_factory=dict)
     notes: list[f.Fact] = field(default_factory=list)
     freed: dict[str, None] = field(default_factory=dict)
-    extra: list[Message] = field(default_factory=list)
-    _undo: list[Callable[[], None]] = field(default_factory=list)
+    changes: Changes = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.changes = Changes(self.world, self.now)
 
     def case(self, id: str) -> Case:
         """The case of an incident in memory, tracked from now on."""
@@ -135,13 +138,19 @@ class Turn:
         return case
 
     def revive(self, incident: Incident, places: Places) -> Case:
-        """Take an ended incident back into memory, to be reopened."""
-        self.world.ended.pop(incident.id, None)
-        self.world.incidents[incident.id] = incident
-        self.world.places[incident.id] = places
-        case = self.case(incident.id)
-        self._undo.append(lambda: self.world.forget(incident.id))
-        return case
+        """Take an ended incident back into memory; what was handed in stays as it is."""
+        world, id = self.world, incident.id
+        held = world.ended.pop(id, None)
+
+        def restore() -> None:
+            world.forget(id)
+            if held is not None:
+                world.ended[id] = held
+
+        self.changes.on_undo(restore)
+        world.incidents[id] = incident.copy()
+        world.places[id] = _copy(places)
+        return self.case(id)
 
     def open(self, fact: f.IncidentOpened, places: Places) -> Case:
         """Begin an incident; it has the event's id."""
@@ -149,6 +158,13 @@ class Turn:
         if id in self.world.incidents:
             raise EngineFault(f"event {id} opens a second incident")
         incident = opened(id, fact, self.now)
+        number = self.world.number
+        self.world.number = fact.number
+
+        def restore() -> None:
+            self.world.number = number
+
+        self.changes.on_undo(restore)
         case = Case(self, incident, None, Places(), [fact])
         self.cases[id] = case
         self.world.places[id] = places
@@ -165,43 +181,20 @@ class Turn:
         if responder in self.world.roster.people and self.world.roster.refile(responder, self.now):
             self.freed[responder] = None
 
-    # People: their changes can be undone too
+    # People
 
     def admit(self, record: Responder) -> None:
         """Add or change a responder's record."""
-        roster = self.world.roster
-        old = roster.people.get(record.id)
-        old_record = old.record if old is not None else None
-        person = roster.admit(record, self.now, known=False)
-        if old_record is not None:
-            self._undo.append(lambda: _restore_record(self, old_record))
-        else:
-            self._undo.append(lambda: self._expel(record.id))
-        self.world.set_timer(f"duty:{record.id}", roster.next_duty_change(person, self.now))
+        self.changes.admit(record)
         self.noticed(record.id)
 
-    def _expel(self, id: str) -> None:
-        self.world.roster.expel(id)
-        self.world.set_timer(f"duty:{id}", None)
-
-    def set_duty(self, responder: str, duty: Duty) -> None:
-        """Change what a responder said of being available."""
-        roster = self.world.roster
-        person = roster.people[responder]
-        old = person.duty
-        person.duty = duty
-
-        def restore() -> None:
-            person.duty = old
-            roster.refile(responder, self.now)
-
-        self._undo.append(restore)
-        self.world.set_timer(f"duty:{responder}", roster.next_duty_change(person, self.now))
-        self.noticed(responder)
-
-    def clear_duty(self, responder: str) -> None:
-        """What they said of being available is over; hours count again."""
-        self.world.roster.people[responder].duty = None
+    def set_duty(self, responder: str, duty: Duty | None) -> None:
+        """Change what a responder said of being available; None: hours count again."""
+        person = self.changes.person(responder)
+        if person is not None:
+            person.duty = duty
+            self.changes.set_timer(f"duty:{responder}", self.world.roster.next_duty_change(person, self.now))
+            self.noticed(responder)
 
     def noticed(self, responder: str) -> None:
         """Something about a person moved: if they can be asked now, they are considered when the turn ends."""
@@ -223,7 +216,7 @@ class Turn:
             actor = self.event.actor
             rows.append(f.Row(None, 0, self.now, self.event.id, actor, tuple(self.notes)))
         messages = [message for case in self.cases.values() for message in told(case)]
-        return tuple(rows), (*messages, *self.extra)
+        return tuple(rows), tuple(messages)
 
     def _row(self, case: Case) -> f.Row | None:
         deadlines = case.deadline_fact()
@@ -254,8 +247,7 @@ class Turn:
                 world.note(case.before)
             for responder in touched:
                 self._unweigh(case, responder)
-        for restore in reversed(self._undo):
-            restore()
+        self.changes.undo()
 
     def _unweigh(self, case: Case, responder: str) -> None:
         person = self.world.roster.people.get(responder)
@@ -268,10 +260,6 @@ class Turn:
         else:
             self.world.weigh(case.before, responder)
         self.world.roster.refile(responder, self.now)
-
-
-def _restore_record(turn: Turn, record: Responder) -> None:
-    turn.world.roster.admit(record, turn.now, known=False)
 
 
 def _copy(places: Places | None) -> Places:

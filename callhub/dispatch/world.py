@@ -118,6 +118,7 @@ class World:
         self.places.pop(id, None)
         self.ended.pop(id, None)
         self.seeking.discard(id)
+        self._queued.pop(id, None)
 
     def weigh(self, incident: Incident, responder: str) -> None:
         """Count anew what one responder has in one incident; services and desks use no capacity."""
@@ -134,6 +135,12 @@ class World:
             person.loads[incident.id] = Load(slot, live=assignment is not None, open=is_open)
         else:
             person.loads.pop(incident.id, None)
+
+    def expect_alarm(self, gateway: str, alarm: str, cancel: str) -> None:
+        """Remember a cancel that came before its alarm."""
+        self.early_cancels[(gateway, alarm)] = cancel
+        while len(self.early_cancels) > EARLY_CANCELS_MAX:
+            self.early_cancels.popitem(last=False)
 
     def open_of_elder(self, elder: str) -> list[Incident]:
         """Open incidents of an elder, oldest first."""
