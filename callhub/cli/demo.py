@@ -13,8 +13,12 @@ def demo(
     ] = None,
     seed: Annotated[int, typer.Option(metavar="N", help="Another town, other people.")] = 1,
     speed: Annotated[float, typer.Option(min=1, max=1000, metavar="X", help="How much faster than life.")] = 20,
-    http_port: Annotated[int, typer.Option(min=0, max=65535, metavar="P", help="0: any free one.")] = 8700,
-    link_port: Annotated[int, typer.Option(min=0, max=65535, metavar="P", help="0: any free one.")] = 8701,
+    http_port: Annotated[
+        int | None, typer.Option(min=0, max=65535, metavar="P", help="Else 8700, or a free one. 0: any free one.")
+    ] = None,
+    link_port: Annotated[
+        int | None, typer.Option(min=0, max=65535, metavar="P", help="Else 8701, or a free one. 0: any free one.")
+    ] = None,
 ) -> None:
     """Run a simulated Hexi district against the real server; prints the console's address and a login."""
     from callhub.demo.run import run  # it needs the whole server

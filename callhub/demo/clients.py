@@ -14,7 +14,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-from callhub.demo.link import Door, Link, Wire
+from callhub.demo.link import GATEWAY, RESPONDER, Door, Link, Wire
 from callhub.logs import get_logger
 
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ class Gateway:
         self._clock = clock
         self._numbers = itertools.count(1)
         resend_s = max(RESEND_S / speed, RESEND_REAL_S_MIN)
-        self._link = Link(door, "/v1/gateway", token, self._hear, rng, resend_s)
+        self._link = Link(door, GATEWAY, token, self._hear, rng, resend_s)
 
     async def run(self) -> None:
         """Hold the link."""
@@ -128,7 +128,7 @@ class App:
         self._clock = clock
         self._rng = rng
         self._cards = cards
-        self._link = Link(door, "/v1/responder", token, self._hear, rng)
+        self._link = Link(door, RESPONDER, token, self._hear, rng)
         self._numbers = itertools.count(1)
         self._tasks = asyncio.TaskGroup()
         self._rung: set[str] = set()

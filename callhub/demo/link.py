@@ -10,6 +10,7 @@ import asyncio
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from websockets.asyncio.client import ClientConnection, connect
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     import random
 
 SUBPROTOCOL = Subprotocol("callhub.v1")
+GATEWAY, RESPONDER = "/v1/gateway", "/v1/responder"
 HANDSHAKES_AT_ONCE = 20
 """So that 300 apps that start together leave the server room for presses."""
 BACK_OFF_S, BACK_OFF_S_MAX = 0.2, 5.0
@@ -53,7 +55,7 @@ class Link:
 
     Args:
         door: The server.
-        path: ``/v1/gateway`` or ``/v1/responder``.
+        path: ``GATEWAY`` or ``RESPONDER``.
         token: The client's own.
         hear: Is given each ``welcome``, and each message with a ``seq`` once.
         rng: Spreads the attempts of many clients.
@@ -65,7 +67,7 @@ class Link:
     ) -> None:
         self._door = door
         self._url = door.url + path
-        self._headers = {"Authorization": f"Bearer {token}"}
+        self._token = token
         self._hear = hear
         self._rng = rng
         self._resend_s = resend_s
@@ -79,7 +81,7 @@ class Link:
         while True:
             try:
                 async with self._door.handshakes:
-                    connection = await self._connect()
+                    connection = await _connected(self._url, self._token)
             except InvalidStatus as refused:
                 status = refused.response.status_code
                 log.warning("client_refused", url=self._url, status=status)
@@ -108,17 +110,6 @@ class Link:
             return answer.result()
         finally:
             del self._asked[frame["id"]]
-
-    async def _connect(self) -> ClientConnection:
-        return await connect(
-            self._url,
-            subprotocols=[SUBPROTOCOL],
-            additional_headers=self._headers,
-            compression=None,
-            proxy=None,
-            ping_interval=None,  # the server asks for signs of life; twice would be double the work
-            close_timeout=CLOSE_S,
-        )
 
     async def _talk(self, connection: ClientConnection) -> int:
         """Receive until the connection ends; the close code."""
@@ -149,7 +140,7 @@ class Link:
                 if not answer.done():  # an answer to something sent twice comes twice
                     answer.set_result(message)
             case {"type": "error", "code": code}:
-                log.warning("client_told_error", url=self._url, code=code)
+                log.info("client_told_error", url=self._url, code=code)
 
     async def _send(self, text: str) -> None:
         """Send now; without a connection it goes out on the next one."""
@@ -159,3 +150,26 @@ class Link:
             await self._connection.send(text)
         except ConnectionClosed:
             self._connection = None
+
+
+async def server_time(door: Door, token: str) -> datetime:
+    """The server's time as it tells it in a gateway's ``welcome``: devices set their clocks by it.
+
+    Raises:
+        OSError: It cannot be reached.
+        InvalidHandshake: It does not take the token.
+    """
+    async with await _connected(door.url + GATEWAY, token) as connection:
+        return datetime.fromisoformat(json.loads(await connection.recv())["time"])
+
+
+async def _connected(url: str, token: str) -> ClientConnection:
+    return await connect(
+        url,
+        subprotocols=[SUBPROTOCOL],
+        additional_headers={"Authorization": f"Bearer {token}"},
+        compression=None,
+        proxy=None,
+        ping_interval=None,  # the server asks for signs of life; twice would be double the work
+        close_timeout=CLOSE_S,
+    )

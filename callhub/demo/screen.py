@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 REFRESH_S = 0.5
 """Real seconds between two pictures: fresh for an eye, a few percent of a core."""
 NAMES_MAX = 4
-MARGIN_LINES = 7
-"""Lines of the terminal that are not incidents: what stands above, the head of the table, its frame."""
+MARGIN_LINES = 10
+"""Lines of the terminal that are no incident: what was said first, counts, the head of the table, the last line."""
 STYLES = {
     "unanswered": "bold white on red",
     "seeking": "bold yellow",
@@ -40,8 +40,8 @@ STYLES = {
 class Screen(Protocol):
     """Shows the board."""
 
-    async def run(self, head: Sequence[str]) -> None:
-        """Show until cancelled; ``head`` are the lines that stay visible."""
+    async def run(self) -> None:
+        """Show until cancelled."""
 
     def news(self, item: Item) -> None:
         """An incident changed."""
@@ -63,18 +63,17 @@ class LiveScreen:
         self._clock = clock
         self._language = language
 
-    async def run(self, head: Sequence[str]) -> None:
+    async def run(self) -> None:
         """Draw until cancelled; the last picture stays."""
         with Live(console=self._console, auto_refresh=False, transient=False) as live:
             while True:
-                picture = self.picture(head)
-                await asyncio.to_thread(live.update, picture, refresh=True)
+                await asyncio.to_thread(live.update, self.picture(), refresh=True)
                 await asyncio.sleep(REFRESH_S)
 
     def news(self, item: Item) -> None:
         """Nothing to do: the next picture shows it."""
 
-    def picture(self, head: Sequence[str]) -> Group:
+    def picture(self) -> Group:
         """The screen as it is now."""
         now = self._clock.now()
         table = Table(expand=True, box=None, pad_edge=False, header_style="bold")
@@ -83,11 +82,11 @@ class LiveScreen:
             table.add_column(title, ratio=ratio or None, no_wrap=True, overflow="ellipsis")
         table.add_column(self._text("demo.next"), justify="right", no_wrap=True)
         items = self._board.ordered()
-        room = max(1, self._console.height - len(head) - MARGIN_LINES)
+        room = max(1, self._console.height - MARGIN_LINES)
         for item in items[:room]:
             table.add_row(*self._row(item, now))
         more = [Text(self._text("demo.more", count=len(items) - room), style="dim")] if len(items) > room else []
-        return Group(*(Text(line) for line in head), self._counts(), Text(""), table, *more)
+        return Group(Text(""), self._counts(), Text(""), table, *more)
 
     def _counts(self) -> Text:
         counts = self._board.counts
@@ -139,7 +138,7 @@ class LiveScreen:
 
 
 class PlainScreen:
-    """One line for each change of state, and when somebody is asked."""
+    """One line when an incident opens, its state or its ladder moves on, or somebody moves who comes."""
 
     def __init__(self, console: Console, clock: Clock, language: str) -> None:
         self._console = console
@@ -148,26 +147,24 @@ class PlainScreen:
         self._told: dict[str, tuple[object, ...]] = {}
         self._lines: list[str] = []
 
-    async def run(self, head: Sequence[str]) -> None:
-        """Write until cancelled. ``head`` was written already."""
-        while True:
-            await asyncio.sleep(REFRESH_S / 2)
-            await self.flush()
-
-    async def flush(self) -> None:
-        """Write what is waiting."""
-        lines, self._lines = self._lines, []
-        if lines:
-            await asyncio.to_thread(self._write, lines)
+    async def run(self) -> None:
+        """Write until cancelled, then what is left."""
+        try:
+            while True:
+                await asyncio.sleep(REFRESH_S / 2)
+                lines, self._lines = self._lines, []
+                await asyncio.to_thread(self._write, lines)
+        finally:
+            self._write(self._lines)
 
     def news(self, item: Item) -> None:
-        """Queue a line if what a person wants to know has changed."""
+        """Queue a line if it says something new; who else is asked within a step does not."""
         people = coming(item)
-        key = (item["state"], [(each["id"], each["state"]) for each in people], item["owner"] is None)
-        waiting = [offer["id"] for offer in asked(item)] if item["state"] in ("seeking", "unanswered") else []
-        if self._told.get(item["id"]) == (*key, waiting):
+        moved = [(each["id"], each["state"], each["late"]) for each in people]
+        key = (item["state"], item["step"], moved, item["owner"])
+        if self._told.get(item["id"]) == key:
             return
-        self._told[item["id"]] = (*key, waiting)
+        self._told[item["id"]] = key
         if item["state"] in ENDED:
             del self._told[item["id"]]
         self._lines.append(self._line(item, people))
@@ -191,8 +188,9 @@ class PlainScreen:
         return "  ".join(parts)
 
     def _write(self, lines: list[str]) -> None:
-        self._console.file.write("\n".join([*lines, ""]))
-        self._console.file.flush()
+        if lines:
+            self._console.file.write("\n".join([*lines, ""]))
+            self._console.file.flush()
 
 
 def clock_of(seconds: int) -> str:

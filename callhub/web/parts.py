@@ -38,7 +38,7 @@ class Parts:
     links_ready: Callable[[], bool]
 
 
-def parts_of(request: Request) -> Parts:
+async def parts_of(request: Request) -> Parts:
     """The parts of the application that serves this request."""
     parts: Parts = request.app.state.parts
     return parts
