@@ -34,9 +34,12 @@ class ChangeRefused(CallhubError):
         self.status = reply.status
 
 
-def read_settings(config: Path) -> Settings:
-    """The settings of an installation; raises ``ConfigError``."""
-    return load_settings(config)
+def read_installed(config: Path) -> Settings:
+    """The settings of an installation that has a database; raises ``ConfigError`` and ``StoreUnavailable``."""
+    settings = load_settings(config)
+    if not settings.database.exists():
+        raise StoreUnavailable(f"there is no database {settings.database}; 'callhub init DIR' makes one")
+    return settings
 
 
 def change(config: Path, request: Request) -> None:
@@ -47,11 +50,7 @@ def change(config: Path, request: Request) -> None:
         StoreUnavailable: There is no database yet.
         DatabaseHeld: A server holds it and does not answer.
     """
-    settings = read_settings(config)
-    database = settings.database
-    if not database.exists():
-        raise StoreUnavailable(f"there is no database {database}; 'callhub init DIR' makes one")
-    reply = asyncio.run(_ask(settings, request))
+    reply = asyncio.run(_ask(read_installed(config), request))
     if not reply.ok:
         raise ChangeRefused(reply)
     for line in reply.lines:

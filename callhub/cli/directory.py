@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from callhub.cli.change import change, read_settings
+from callhub.cli.change import change
 from callhub.cli.options import AreaOption, ConfigFile, DryRun, RoleOption, wrong_usage
 from callhub.cli.secret import hashed, new_password, new_token, piped_password
 from callhub.domain.people import Role
@@ -24,6 +24,7 @@ from callhub.intake.requests import (
     UserAddRequest,
     UserRemoveRequest,
 )
+from callhub.settings import load_settings
 
 policy_commands = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Escalation policies.")
 
@@ -109,6 +110,6 @@ def _add_user(config: Path, name: str, role: Role, area: str | None) -> None:
 @policy_commands.command("apply")
 def apply_policies(config: ConfigFile, dry_run: DryRun = False) -> None:
     """Put the ladders of the folder 'policies' in force for new incidents; open ones keep theirs."""
-    tables = policy_tables(read_settings(config).policies_dir)
+    tables = policy_tables(load_settings(config).policies_dir)
     read_policies(tables)  # a slip is named here, before anybody is asked
     change(config, PoliciesRequest(tables=tables, dry_run=dry_run))

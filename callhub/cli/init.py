@@ -12,14 +12,14 @@ from typing import Annotated
 
 import typer
 
-from callhub.cli.change import ChangeRefused, do_alone, read_settings
+from callhub.cli.change import ChangeRefused, do_alone
 from callhub.cli.secret import hashed, new_password
 from callhub.clock import SystemClock
 from callhub.domain.people import Role
 from callhub.errors import ConfigError
 from callhub.intake.policy_files import policy_tables, read_policies
 from callhub.intake.requests import PoliciesRequest, UserAddRequest
-from callhub.settings import shipped
+from callhub.settings import load_settings, shipped
 
 CONFIG_NAME = "callhub.toml"
 POLICIES_NAME = "policies"
@@ -34,7 +34,7 @@ def init(
     password = new_password()
     with _removed_on_failure(directory):
         config = _copy_files(directory)
-        settings = read_settings(config)
+        settings = load_settings(config)
         tables = policy_tables(directory / POLICIES_NAME)
         read_policies(tables)
         admin = UserAddRequest(name=ADMINISTRATOR, role=Role.ADMIN, password=hashed(password))

@@ -6,17 +6,14 @@ import sys
 
 import typer
 
+from callhub.cli.change import read_installed
 from callhub.cli.options import ConfigFile
-from callhub.errors import StoreUnavailable
-from callhub.settings import load_settings
 from callhub.store.sqlite import verify_file
 
 
 def verify(config: ConfigFile) -> None:
     """Check the journal's chain and every incident's digest, beside a running server too; status 1 when not intact."""
-    database = load_settings(config).database
-    if not database.exists():
-        raise StoreUnavailable(f"there is no database {database}; 'callhub init DIR' makes one")
+    database = read_installed(config).database
     verdict = verify_file(database)
     read = f"{verdict.rows} journal rows, {verdict.incidents} incidents"
     if not verdict.flaws:

@@ -76,7 +76,7 @@ def test_a_missing_configuration_is_named(
     assert capsys.readouterr().err.startswith(f"callhub: {tmp_path / 'none.toml'}: cannot be read: No such file")
 
 
-@pytest.mark.parametrize(("command", "status"), [(["verify"], 1), (["token", "gateway", "GW-1"], 1)])
+@pytest.mark.parametrize(("command", "status"), [(["verify"], 1), (["serve"], 1), (["token", "gateway", "GW-1"], 1)])
 def test_a_missing_database_is_named(
     command: list[str], status: int, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
