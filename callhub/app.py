@@ -17,6 +17,7 @@ import socket
 import sys
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING
 
 import structlog
@@ -47,7 +48,7 @@ from callhub.web.tickets import Tickets
 from callhub.web.viewers import Viewers
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine, Iterator
+    from collections.abc import Awaitable, Callable, Iterator
     from types import FrameType
 
     from callhub.settings import Settings
@@ -267,22 +268,22 @@ class Server:
         )
 
     async def _run(self, parts: _Parts, tasks: asyncio.TaskGroup, on_ready: Callable[[], None]) -> None:
-        def begin(name: str, work: Coroutine[object, object, object]) -> asyncio.Task[None]:
+        def begin(name: str, work: Callable[[], Awaitable[None]]) -> asyncio.Task[None]:
             return tasks.create_task(self._until_stopped(name, work), name=name)
 
-        draining = begin("hub", parts.hub.run())
+        draining = begin("hub", parts.hub.run)
         followers = [
-            begin("courier", parts.courier.run()),
-            begin("viewers", parts.viewers.run()),
-            begin("links", parts.links.run()),
+            begin("courier", parts.courier.run),
+            begin("viewers", parts.viewers.run),
+            begin("links", parts.links.run),
         ]
         endless = [
-            begin("auditor", parts.auditor.run()),
-            begin("clock watch", watch_clock(parts.hub, parts.clock)),
-            begin("purge", self._purge(parts.clock)),
+            begin("auditor", parts.auditor.run),
+            begin("clock watch", partial(watch_clock, parts.hub, parts.clock)),
+            begin("purge", partial(self._purge, parts.clock)),
         ]
         await parts.links.start(self._sockets[1])
-        serving = begin("web", parts.web.serve(sockets=[self._sockets[0]]))
+        serving = begin("web", partial(parts.web.serve, sockets=[self._sockets[0]]))
         await parts.web.up.wait()
         await parts.control.open()
         self._ready.set()
@@ -293,8 +294,8 @@ class Server:
         for task in endless:
             task.cancel()
 
-    async def _until_stopped(self, name: str, work: Coroutine[object, object, object]) -> None:
-        await work
+    async def _until_stopped(self, name: str, work: Callable[[], Awaitable[None]]) -> None:
+        await work()
         if not self._stopping.is_set():
             raise RuntimeError(f"{name} ended by itself")
 

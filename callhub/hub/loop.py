@@ -9,7 +9,7 @@ import asyncio
 from datetime import UTC, timedelta
 from typing import TYPE_CHECKING, Any
 
-from callhub.domain.events import PositionSeen
+from callhub.domain.events import PositionSeen, PresenceSaid
 from callhub.errors import StoreUnavailable
 from callhub.hub.deadlines import Deadlines
 from callhub.hub.ids import UuidSource
@@ -115,6 +115,7 @@ class Hub:
             raise StoreUnavailable("the server is stopping")
         done: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
         ticket = Ticket(event, done)
+        self._note_position(event)
         await self._inbox.put(ticket)
         if self._ended:  # while it waited for room
             raise StoreUnavailable("the server is stopping")
@@ -124,8 +125,7 @@ class Hub:
         """Take what has no answer: ``LinkChanged PositionSeen WatchersChanged``. Never waits, never dropped."""
         self._presence.note(event)
         self._inbox.put_notice(event)
-        if isinstance(event, PositionSeen):
-            self._marks.position(event.responder, event.position, self._clock.now())
+        self._note_position(event)
 
     def mark_seen(self, kind: str, id: str) -> None:
         """A ``device``, ``gateway`` or ``responder`` showed a sign of life; flushed within a second."""
@@ -206,6 +206,10 @@ class Hub:
     def _note_mark(self) -> None:
         if self._marks.since is None:
             self._work.set()
+
+    def _note_position(self, event: Event) -> None:
+        if isinstance(event, PositionSeen | PresenceSaid) and event.position is not None:
+            self._marks.position(event.responder, event.position, self._clock.now())
 
     def _tell_presence(self) -> None:
         for event in self._presence.events():
