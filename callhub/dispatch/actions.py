@@ -295,8 +295,7 @@ def _end(case: Case, event: OperatorActed, what: IncidentEvent) -> None:
         raise InvalidMessage("outcome", "how it ended")
     end_all(case, what.value)
     change_state(case, what, outcome=outcome, reason=_text(event, "reason"))
-    if incident.desk_call is not None:
-        case.add(f.DeskCallEnded(reason=incident.desk_call.reason))
+    desk_calls.end_call(case)
     case.disarm_all()
 
 
@@ -309,8 +308,11 @@ def _cancel(case: Case, event: OperatorActed) -> None:
 
 
 def _reopen(turn: Turn, incident: Incident, event: OperatorActed, *, ended: bool) -> Case:
+    if not event.actor.is_human:
+        raise NotAllowed("only a person may do that")
     advance_incident(incident.state, IncidentEvent.REOPENED)
     case = _revive(turn, incident, event) if ended else turn.case(incident.id)
+    desk_calls.end_call(case)
     case.disarm_all()
     change_state(case, IncidentEvent.REOPENED, reason=_text(event, "reason"))
     check_watched(case)

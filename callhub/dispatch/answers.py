@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from callhub.dispatch.escalation import after_lost_offer, change_state, enter_step
+from callhub.dispatch.escalation import after_lost_offer, change_state, enter_step, show_who_comes
 from callhub.dispatch.lifecycle import IncidentEvent, OfferEvent, advance_offer
 from callhub.domain import facts as f
 from callhub.domain.decision import Answer
@@ -130,6 +130,7 @@ def _assign(case: Case, offer: Offer) -> None:
             by_hand=offer.by_hand,
         )
     )
+    show_who_comes(case)
     settle(case)
 
 

@@ -85,7 +85,9 @@ def _service(case: Case, of: str) -> None:
 
 
 def _desk_call(case: Case, of: str) -> None:
-    climb_desks(case)
+    call = case.incident.desk_call
+    assert call is not None, "the deadline and the call begin and end together"
+    climb_desks(case, call)
 
 
 _STAGES: dict[str, Callable[[Case, str], None]] = {

@@ -15,22 +15,19 @@ if TYPE_CHECKING:
 
 
 def call_desk(case: Case, reason: str, *, rearm: str | None = None) -> None:
-    """Begin a desk call; a second reason joins the one under way (the first keeps its rung)."""
-    incident = case.incident
-    if incident.desk_call is not None:
-        rearm = incident.desk_call.rearm or rearm
-        call = DeskCall(reason, incident.desk_call.rung, incident.desk_call.called + 1, rearm)
+    """Begin a desk call; a second reason joins the one under way, which keeps its rung and all that was missed."""
+    under_way = case.incident.desk_call
+    missed = (rearm,) if rearm is not None else ()
+    if under_way is not None:
+        missed = tuple(dict.fromkeys((*under_way.rearm, *missed)))
+        _show(case, DeskCall(reason, under_way.rung, under_way.called + 1, missed))
     else:
-        call = DeskCall(reason, len(incident.area) - 1 if incident.area else None, 1, rearm)
-    _show(case, call)
+        area = case.incident.area
+        _show(case, DeskCall(reason, len(area) - 1 if area else None, 1, missed))
 
 
-def climb_desks(case: Case) -> None:
+def climb_desks(case: Case, call: DeskCall) -> None:
     """Nobody acted: one level up, at the top again."""
-    call = case.incident.desk_call
-    if call is None:
-        case.disarm("desk_call")
-        return
     rung = None if call.rung is None else max(0, call.rung - 1)
     _show(case, DeskCall(call.reason, rung, call.called + 1, call.rearm))
 
@@ -43,20 +40,28 @@ def _show(case: Case, call: DeskCall) -> None:
     case.arm("desk_call", case.policy.desk_call_s, "desk_call")
 
 
-def acted(case: Case) -> None:
-    """A person acted on the incident: the call ends and arms the missed deadline anew."""
+def end_call(case: Case) -> DeskCall | None:
+    """End the desk call, if there is one, and return it."""
     call = case.incident.desk_call
-    if call is None:
-        return
-    case.add(f.DeskCallEnded(reason=call.reason))
-    case.disarm("desk_call")
-    if call.rearm is None:
-        return
-    stage = call.rearm.partition(":")[0]
-    after_s = {
-        "resolution": case.policy.resolution_s,
-        "follow_up": case.policy.follow_up_s,
-        "service": case.policy.service_check_s,
-    }[stage]
-    if stage != "resolution" or case.incident.assignments[call.rearm.partition(":")[2]].is_live:
-        case.arm(call.rearm, after_s, stage)
+    if call is not None:
+        case.add(f.DeskCallEnded(reason=call.reason))
+        case.disarm("desk_call")
+    return call
+
+
+def acted(case: Case) -> None:
+    """A person acted on the incident: the call ends and arms what was missed anew, as far as it is still awaited."""
+    call = end_call(case)
+    for key in call.rearm if call is not None else ():
+        stage, _, of = key.partition(":")
+        if _is_awaited(case, stage, of):
+            case.arm(key, getattr(case.policy, _AFTER[stage]), stage)
+
+
+_AFTER = {"resolution": "resolution_s", "follow_up": "follow_up_s", "service": "service_check_s"}
+
+
+def _is_awaited(case: Case, stage: str, of: str) -> bool:
+    if stage == "resolution":
+        return case.incident.assignments[of].is_live
+    return stage == "follow_up" or case.incident.services.get(of) == "requested"

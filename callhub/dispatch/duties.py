@@ -12,7 +12,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from callhub.dispatch.answers import settle, withdraw_all
-from callhub.dispatch.desk_calls import call_desk
+from callhub.dispatch.desk_calls import call_desk, end_call
 from callhub.dispatch.escalation import change_state, resume
 from callhub.dispatch.lifecycle import IncidentEvent, advance_assignment
 from callhub.domain import facts as f
@@ -144,6 +144,7 @@ def after_departure(case: Case, why: str) -> None:
             change_state(case, IncidentEvent.VACATED)
     elif incident.state is IncidentState.ON_SCENE and not _on_scene_now(incident):
         change_state(case, IncidentEvent.LEFT)
+    settle(case)
     resume(case, why)
 
 
@@ -163,8 +164,7 @@ def resolve(case: Case) -> None:
     """Whoever is still asked or on the way is told; the follow-up stands alone."""
     end_all(case, "resolved")
     change_state(case, IncidentEvent.RESOLVED)
-    if case.incident.desk_call is not None:
-        case.add(f.DeskCallEnded(reason=case.incident.desk_call.reason))
+    end_call(case)
     case.disarm_all()
     case.arm("follow_up", case.policy.follow_up_s, "follow_up")
 

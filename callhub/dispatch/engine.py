@@ -183,7 +183,9 @@ class DispatchEngine:
         """Apply rows that were decided elsewhere or before; oldest first for each incident."""
         world = self._world
         changed: dict[str, Incident] = {}
+        now = world.roster.started_at
         for row in rows:
+            now = max(now, row.at)
             if row.incident is None:
                 continue
             held = changed.get(row.incident) or world.incidents.get(row.incident)
@@ -197,7 +199,7 @@ class DispatchEngine:
             for responder in {o.responder for o in incident.offers.values()}:
                 world.weigh(incident, responder)
                 if responder in world.roster.people:
-                    world.roster.refile(responder, incident.opened_at)
+                    world.roster.refile(responder, now)
 
 
 def _repeated(turn: Turn, event: e.Event) -> Answer | None:

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from callhub.dispatch.lifecycle import IncidentEvent, advance_incident
 from callhub.dispatch.matching import Candidate, Search
 from callhub.domain import facts as f
-from callhub.domain.incident import Incident, IncidentState, Offer, OfferState, Places
+from callhub.domain.incident import AssignmentState, Incident, IncidentState, Offer, OfferState, Places
 from callhub.domain.policy import IncidentClass, Step
 
 if TYPE_CHECKING:
@@ -33,6 +33,23 @@ def change_state(case: Case, event: IncidentEvent, *, outcome: str | None = None
     state = advance_incident(case.incident.state, event)
     if state is not case.incident.state:
         case.add(f.StateChanged(event=event.value, state=state, outcome=outcome, reason=reason))
+
+
+def restart(case: Case) -> None:
+    """Unanswered no more: people are asked anew."""
+    if case.incident.state is not IncidentState.UNANSWERED:
+        return
+    change_state(case, IncidentEvent.RESTARTED)
+    show_who_comes(case)
+
+
+def show_who_comes(case: Case) -> None:
+    """Let the state word say that somebody is coming, or is there."""
+    live = case.incident.live
+    if live:
+        change_state(case, IncidentEvent.ACCEPTED)
+    if any(a.state is AssignmentState.ON_SCENE for a in live):
+        change_state(case, IncidentEvent.ARRIVED)
 
 
 def search(case: Case, step: Step, *, again: bool = False) -> Search:
@@ -146,12 +163,14 @@ def repeat(case: Case) -> None:
         change_state(case, IncidentEvent.EXHAUSTED)
     for offer in incident.live_offers:
         if offer.state is OfferState.SILENT:
-            step = case.policy.steps[max(0, offer.step)]
+            # By hand (-1), or made on a longer ladder that a more urgent one has replaced.
+            step = case.policy.steps[min(max(0, offer.step), len(case.policy.steps) - 1)]
             respond_by = case.turn.now + timedelta(seconds=step.offer_timeout_s)
             case.add(f.OfferReminded(offer=offer.id, respond_by=respond_by))
     for number in range(len(case.policy.steps)):
         fill(case, number, again=True)
-    case.arm("repeat", case.policy.repeat_s, "repeat")
+    if incident.owner is None:
+        case.arm("repeat", case.policy.repeat_s, "repeat")
 
 
 def resume(case: Case, why: str, *, from_first: bool = False) -> None:
@@ -160,8 +179,7 @@ def resume(case: Case, why: str, *, from_first: bool = False) -> None:
     if not incident.ladder_runs:
         return
     number = first_step(incident, case) if from_first or incident.exhausted else incident.step
-    if incident.state is IncidentState.UNANSWERED:
-        change_state(case, IncidentEvent.RESTARTED)
+    restart(case)
     enter_step(case, number, why)
 
 

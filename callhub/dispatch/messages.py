@@ -166,7 +166,9 @@ def _reminded(case: Case, fact: f.OfferReminded) -> Iterator[Message]:
 
 
 def _withdrawn(case: Case, fact: f.OfferWithdrawn) -> Iterator[Message]:
-    yield _stand_down(case, case.incident.offers[fact.offer], fact.reason)
+    # Whoever was asked and stood down within one turn has heard nothing yet.
+    if case.before is not None and fact.offer in case.before.offers:
+        yield _stand_down(case, case.incident.offers[fact.offer], fact.reason)
 
 
 def _update(case: Case, what: str, *, but: str | None = None, **more: Any) -> Iterator[Message]:

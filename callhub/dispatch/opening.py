@@ -14,11 +14,11 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from callhub.dispatch.escalation import change_state, check_watched, enter_step, first_step
-from callhub.dispatch.lifecycle import IncidentEvent
+from callhub.dispatch.answers import settle
+from callhub.dispatch.escalation import check_watched, enter_step, first_step, restart
 from callhub.domain import facts as f
 from callhub.domain.decision import Answer
-from callhub.domain.incident import JOINABLE, Incident, IncidentState, Places, Source
+from callhub.domain.incident import JOINABLE, Incident, Places, Source
 from callhub.domain.policy import KINDS, UNKNOWN, IncidentClass, policy_key
 
 if TYPE_CHECKING:
@@ -205,9 +205,9 @@ def _join(turn: Turn, case: Case, signal: Signal) -> Case:
                 class_=signal.class_,
             )
         )
+        settle(case)
     if (urgent or (only_said_test and not signal.says_test)) and incident.ladder_runs:
-        if incident.state is IncidentState.UNANSWERED:
-            change_state(case, IncidentEvent.RESTARTED)
+        restart(case)
         enter_step(case, 0, "urgent")
     return case
 

@@ -114,6 +114,8 @@ def _alarm(i: Incident, fact: f.AlarmRecorded, at: datetime, actor: Actor) -> No
 
 def _urgent(i: Incident, fact: f.AlarmMadeUrgent, at: datetime, actor: Actor) -> None:
     i.kind, i.urgency, i.policy, i.needed, i.class_ = fact.kind, fact.urgency, fact.policy, fact.needed, fact.class_
+    # Another ladder: the rungs of the old one say nothing about it.
+    i.step = i.reached = 0
 
 
 def _state(i: Incident, fact: f.StateChanged, at: datetime, actor: Actor) -> None:
@@ -126,6 +128,7 @@ def _state(i: Incident, fact: f.StateChanged, at: datetime, actor: Actor) -> Non
         i.outcome = None
         i.was_on_scene = i.heard_well = i.heard_silence = i.exhausted = i.owner_lapsed = False
         i.joined_version = None
+        i.reached = 0
         i.owner = None
     elif fact.state is IncidentState.RESOLVED:
         i.owner_lapsed = False

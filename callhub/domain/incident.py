@@ -157,13 +157,13 @@ class DeskCall:
     """A missed or failed thing that is shown to desks, one level up each time.
 
     ``rung`` is the index of the area path that is being called, counted from the top (0 is the district); None: all
-    top areas. ``rearm`` is the key of the missed deadline.
+    top areas. ``rearm`` are the keys of the missed deadlines.
     """
 
     reason: str
     rung: int | None
     called: int = 1
-    rearm: str | None = None
+    rearm: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
