@@ -47,6 +47,13 @@ def wire_time(at: datetime) -> str:
     return moment.isoformat(timespec="milliseconds" if moment.microsecond else "seconds") + "Z"
 
 
+def _time(value: datetime | str | None) -> str | None:
+    """A time from a body: an instant before it was stored, its text afterwards."""
+    if value is None:
+        return None
+    return wire_time(datetime.fromisoformat(value) if isinstance(value, str) else value)
+
+
 def _plain(value: object) -> str:
     if isinstance(value, datetime):
         return wire_time(value)
@@ -113,7 +120,7 @@ def _offer(body: Mapping[str, Any], names: NamesLike, _language: str) -> Wire:
     wire["distance_m"] = body.get("distance_m")
     if "whistle" not in body:
         wire["eta_s"] = body.get("eta_s")
-    wire["respond_by"] = body.get("respond_by")
+    wire["respond_by"] = _time(body.get("respond_by"))
     wire["reminder"] = bool(body.get("reminder"))
     return wire
 
@@ -139,7 +146,7 @@ def _assignment(body: Mapping[str, Any], names: NamesLike, _language: str) -> Wi
         "notes": elder.notes,
         "language": elder.language,
     }
-    wire["arrive_by"] = body.get("arrive_by")
+    wire["arrive_by"] = _time(body.get("arrive_by"))
     wire["late"] = bool(body.get("late"))
     return wire
 

@@ -108,7 +108,8 @@ def text_of(body: bytes) -> str:
 
 def _refused(id: str | None, answer: Answer) -> Wire:
     """The ``error`` made from an answer with a code; its body adds what the refusal knows."""
-    return {"type": "error", "id": id, "code": answer.code, "message": answer.code, **answer.body}
+    known = {name: value for name, value in answer.body.items() if value is not None and name != "http_status"}
+    return {"type": "error", "id": id, "code": answer.code, "message": answer.code, **known}
 
 
 class GatewaySession:

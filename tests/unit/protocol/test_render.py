@@ -232,6 +232,16 @@ def test_times_are_utc_with_z() -> None:
     assert wire_time(datetime(2026, 11, 24, 20, 0, 0, 250_999, tzinfo=tianjin)) == "2026-11-24T12:00:00.250Z"
 
 
+@pytest.mark.parametrize("at", [NOON, "2026-11-24T12:00:00+00:00", "2026-11-24T12:00:00Z", "2026-11-24T20:00:00+08:00"])
+def test_a_time_reads_the_same_before_and_after_it_was_stored(at: object) -> None:
+    assert rendered(MessageType.OFFER, OFFER | {"respond_by": at})["respond_by"] == "2026-11-24T12:00:00Z"
+    assert rendered(MessageType.ASSIGNMENT, ASSIGNMENT | {"arrive_by": at})["arrive_by"] == "2026-11-24T12:00:00Z"
+
+
+def test_a_duty_without_a_deadline_has_none() -> None:
+    assert rendered(MessageType.ASSIGNMENT, ASSIGNMENT | {"arrive_by": None})["arrive_by"] is None
+
+
 def test_frames_are_compact_and_keep_their_characters() -> None:
     assert encode({"a": "李", "at": NOON, "n": [1, None]}) == '{"a":"李","at":"2026-11-24T12:00:00Z","n":[1,null]}'
     assert json.loads(encode(rendered(MessageType.OFFER, OFFER)))["place"] == "富源里 3 号楼"

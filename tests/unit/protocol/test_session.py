@@ -208,7 +208,8 @@ def test_a_refusal_says_its_code_and_what_it_knows() -> None:
         "message": "internal",
     }
     received = from_person({"type": "accept", "id": "r", "offer": "o"})
-    answer = Answer(code="offer_not_open", body={"message": "offer o is withdrawn", "state": "withdrawn"})
+    body = {"message": "offer o is withdrawn", "state": "withdrawn", "field": None, "http_status": 409}
+    answer = Answer(code="offer_not_open", body=body)
     assert ResponderSession("V-1").answer(received, answer) == {
         "type": "error",
         "id": "r",
