@@ -34,6 +34,7 @@ from callhub.errors import ConfigError
 from callhub.feed import Feed
 from callhub.hub import Hub
 from callhub.hub.divergence import watch_clock
+from callhub.intake.alone import put_first_ladders
 from callhub.intake.control import ControlServer
 from callhub.intake.directory import Directory
 from callhub.links.limits import Limits
@@ -205,7 +206,8 @@ class Server:
         settings, store = self.settings, self._store
         snapshot = await store.load()
         if not snapshot.policies:
-            raise ConfigError(str(settings.policies_dir), "", "no ladders are in force; use 'callhub policy apply'")
+            await put_first_ladders(store, settings.policies_dir, lambda: rules_of(settings))
+            snapshot = await store.load()
         clock = SystemClock(not_before=snapshot.last_at, speed=self._speed)
         engine = DispatchEngine(rules_of(settings), PolicySet(snapshot.policies), clock.now())
         metrics = create_metrics()

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
+from pathlib import Path
 
+from callhub.clock import read_wall
 from callhub.dispatch.engine import DispatchEngine
 from callhub.dispatch.rules import Rules
 from callhub.domain.decision import Answer, Decision
@@ -16,8 +18,10 @@ from callhub.domain.events import DirectoryUpdated
 from callhub.domain.facts import DirectoryChanged, Row
 from callhub.domain.policy import PolicySet
 from callhub.errors import EngineFault
-from callhub.intake.directory import Submit
-from callhub.store.base import Commit, Document, Snapshot, Store
+from callhub.hub.ids import UuidSource
+from callhub.intake.directory import COMMAND, Submit
+from callhub.intake.policy_files import policy_tables, read_policies
+from callhub.store.base import Commit, DirectoryChange, Document, Snapshot, Store
 
 
 def alone(store: Store, now: Callable[[], datetime], rules: Callable[[], Rules]) -> Submit:
@@ -38,6 +42,24 @@ def alone(store: Store, now: Callable[[], datetime], rules: Callable[[], Rules])
         return answer
 
     return submit
+
+
+async def put_first_ladders(store: Store, folder: Path, rules: Callable[[], Rules]) -> None:
+    """Put the ladders of a folder in force in a store that has none, as the first start of an installation does.
+
+    Raises:
+        ConfigError: There are none, or one of them is wrong; names file and key.
+    """
+    policies = read_policies(policy_tables(folder))
+    event = DirectoryUpdated(
+        id=UuidSource()(read_wall()),
+        actor=COMMAND,
+        what="policies",
+        counts={"policies": len(policies)},
+        policies=policies,
+        change=DirectoryChange(policies=policies),
+    )
+    await alone(store, read_wall, rules)(event)
 
 
 def _noted(event: DirectoryUpdated, at: datetime) -> Commit:

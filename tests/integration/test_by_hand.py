@@ -5,6 +5,7 @@ import json
 import os
 import re
 import signal
+import sqlite3
 import sys
 from asyncio.subprocess import DEVNULL, PIPE, Process
 from collections.abc import AsyncIterator
@@ -147,3 +148,11 @@ async def test_a_second_server_names_the_process_that_holds_the_database(config:
         done = await give_beside("serve", "-c", config)
         assert done.status == 1
         assert f"process {server.process.pid}" in done.err
+
+
+async def test_a_first_start_puts_the_ladders_of_the_folder_in_force(config: Path) -> None:
+    with sqlite3.connect(config.parent / "callhub.db") as database:
+        database.execute("DELETE FROM policy")
+    async with asyncio.timeout(LIMIT_S), serving(config):
+        done = await give_beside("policy", "apply", "-c", config)
+    assert done.err == "nothing to change: these policies are in force already\n"
