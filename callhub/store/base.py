@@ -241,7 +241,8 @@ class Store(Protocol):
         That it was done is a row of its own, whose seq this gives; the chain still verifies. ``at``, ``event`` and
         ``actor`` are that row's. The records of people in the directory are changed by a commit.
 
-        Raises ``StoreRefused`` when one of the incidents is open: somebody may be on the way there.
+        Raises ``StoreRefused`` when one of the incidents is open (somebody may be on the way there) or there is no
+        such row.
         """
 
     async def purge(self, ended_before: datetime) -> int:

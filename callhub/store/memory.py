@@ -183,7 +183,10 @@ class MemoryStore(MemoryReads):
         """Blank private parts; see ``Store``."""
         if not self._open:
             raise StoreUnavailable("the store is not open")
-        chosen = {seq for seq in seqs if 1 <= seq <= len(self._journal)}
+        chosen = set(seqs)
+        for seq in chosen:
+            if not 1 <= seq <= len(self._journal):
+                raise StoreRefused(f"there is no journal row {seq}")
         incidents = {self._journal[seq - 1].incident for seq in chosen} & self._kept.keys()
         if any(self._kept[id].index.ended_at is None for id in incidents if id):
             raise StoreRefused("an incident is open; erase it after its end")

@@ -156,7 +156,7 @@ class _Examiner:
             self._apply(row.incident, row, where)
         for fact in row.facts:
             if isinstance(fact, DirectoryChanged) and fact.what == ERASURE:
-                self.erased.update(int(id) for id in fact.ids if id.isdigit())
+                self.erased.update(seq for id in fact.ids if id.isdecimal() and (seq := int(id)) < record.seq)
 
     def _private(self, record: Record, where: str) -> None:
         if record.private is None:

@@ -242,8 +242,11 @@ async def test_an_open_incident_is_not_erased(store: Store) -> None:
     first, _ = await fill(store)
     with pytest.raises(StoreRefused):
         await store.erase([seq for seq, _ in store.rows("I-1")], at(99), "ev-erase", OPERATOR)
+    with pytest.raises(StoreRefused):
+        await store.erase([1, 8], at(99), "ev-erase", OPERATOR)
     assert store.rows("I-1")[0][1] == first.rows[0]
     assert store.head()[1] == 7
+    assert store.verify().flaws == ()
 
 
 async def test_what_was_erased_is_not_in_the_file(path: Path) -> None:

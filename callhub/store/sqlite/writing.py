@@ -170,14 +170,16 @@ def erase_private(db: sqlite3.Connection, seqs: Iterable[int], entries: Sequence
     """Blank private parts of rows, and places and messages of their incidents; ``entries`` say that it was done.
 
     Raises:
-        StoreRefused: One of the incidents is open.
+        StoreRefused: One of the incidents is open, or there is no such row.
     """
     head = db.execute("SELECT seq, chain FROM head WHERE shard = ?", (SHARD,)).fetchone()
     incidents = set()
     for seq in seqs:
         row = db.execute("SELECT incident FROM journal WHERE seq = ?", (seq,)).fetchone()
+        if row is None:
+            raise StoreRefused(f"there is no journal row {seq}")
         db.execute("UPDATE journal SET private = NULL WHERE seq = ?", (seq,))
-        if row is not None and row[0] is not None:
+        if row[0] is not None:
             incidents.add(row[0])
     for id in sorted(incidents):
         kept = read_kept(db, id)
