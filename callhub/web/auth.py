@@ -32,6 +32,7 @@ from callhub.web.access import SESSION, Caller
 from callhub.web.bodies import Credentials, parse, read_body
 from callhub.web.parts import Parts, With
 from callhub.web.problems import Json
+from callhub.web.views import iso
 
 COOKIE = "callhub_session"
 ENDED = "ended"
@@ -144,19 +145,20 @@ def is_same_origin(request: Request) -> bool:
     return origin.scheme in ("http", "https") and origin.netloc.lower() == request.headers.get("host", "").lower()
 
 
-def any_client(request: Request, parts: With) -> Caller:
+# Coroutines, though they await nothing: FastAPI runs plain functions in threads, and the store is read from one.
+async def any_client(request: Request, parts: With) -> Caller:
     """Anybody with a token or session."""
     return identify(request, parts)
 
 
-def reader(caller: Annotated[Caller, Depends(any_client)]) -> Caller:
+async def reader(caller: Annotated[Caller, Depends(any_client)]) -> Caller:
     """A signed-in user or an ``api`` token, of any role."""
     if caller.role is None:
         raise NotAllowed(f"a {caller.kind} token may not read this")
     return caller
 
 
-def writer(caller: Annotated[Caller, Depends(reader)]) -> Caller:
+async def writer(caller: Annotated[Caller, Depends(reader)]) -> Caller:
     """An operator or above."""
     if not caller.has(Role.OPERATOR):
         raise NotAllowed("this needs the role operator")
@@ -184,7 +186,7 @@ async def login(request: Request, parts: With) -> Response:
     now = parts.hub.now()
     await _store_token(parts, Token(digest_of(secret), SESSION, user.name, user.role, user.area, now), user)
     expires_at = now + timedelta(seconds=parts.settings.web.session_s)
-    answer = Json({**_about(user.name, user.role, user.area), "token": secret, "expires_at": expires_at.isoformat()})
+    answer = Json({**_about(user.name, user.role, user.area), "token": secret, "expires_at": iso(expires_at)})
     answer.set_cookie(COOKIE, secret, httponly=True, samesite="strict", path="/", secure=_is_secure(request, parts))
     return answer
 
@@ -203,9 +205,9 @@ async def logout(request: Request, parts: With, caller: AnyClient) -> Response:
 
 
 @router.get("/session")
-async def session(caller: Reader) -> Response:
-    """Who is signed in, with role and area."""
-    return Json(_about(caller.id, str(caller.role), caller.area))
+async def session(parts: With, caller: Reader) -> Response:
+    """Who is signed in, with role and area, and engine time, by which a console counts down."""
+    return Json({**_about(caller.id, str(caller.role), caller.area), "now": iso(parts.hub.now())})
 
 
 @router.post("/tickets")

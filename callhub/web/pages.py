@@ -15,6 +15,7 @@ from starlette.responses import Response
 
 from callhub.errors import NotFound
 from callhub.texts import LANGUAGES, catalogue
+from callhub.web.parts import With
 from callhub.web.problems import to_json
 
 CONTENT_POLICY = (
@@ -40,9 +41,11 @@ def _files() -> dict[str, tuple[bytes, str]]:
 
 
 @router.get("/")
-async def index(request: Request) -> Response:
-    """The live page."""
-    return _tagged(request, *_files()["index.html"], policy=CONTENT_POLICY)
+async def index(request: Request, parts: With) -> Response:
+    """The live page, first in the language of the installation."""
+    content, content_type = _files()["index.html"]
+    content = content.replace(b'lang="zh-CN"', f'lang="{parts.settings.place.language}"'.encode(), 1)
+    return _tagged(request, content, content_type, CONTENT_POLICY)
 
 
 @router.get("/page/{name}")

@@ -24,7 +24,8 @@ async def test_signing_in_sets_a_cookie_that_scripts_and_other_sites_do_not_get(
         assert "httponly" in cookie
         assert "samesite=strict" in cookie
         assert "secure" not in cookie
-        assert (await browser.get("/api/v1/session")).json() == {"user": "olga", "role": "operator", "area": None}
+        told = (await browser.get("/api/v1/session")).json()
+        assert told == {"user": "olga", "role": "operator", "area": None, "now": "2026-11-24T05:00:00Z"}
 
 
 async def test_the_cookie_is_secure_under_https(stage: Stage) -> None:

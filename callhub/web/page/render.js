@@ -1,0 +1,215 @@
+// Builds what is seen from an incident's item. Nothing here asks the server or remembers anything.
+
+import { clockTime, duration, t, word } from "./texts.js";
+
+export const SYMBOLS = {
+  seeking: "◔",
+  assigned: "➜",
+  on_scene: "⌂",
+  unanswered: "!",
+  resolved: "✓",
+  closed: "■",
+  cancelled: "✕",
+};
+const LIVE = new Set(["assigned", "en_route", "on_scene"]);
+const ASKED = new Set(["open", "silent"]);
+const METRES_PER_KM = 1000;
+
+export function el(tag, attributes = {}, ...children) {
+  const node = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) {
+    if (name.startsWith("on")) node.addEventListener(name.slice(2), value);
+    else if (value === true) node.setAttribute(name, "");
+    else if (value !== undefined && value !== null && value !== false) node.setAttribute(name, value);
+  }
+  node.append(...children.filter((child) => child !== null && child !== undefined));
+  return node;
+}
+
+// A time that counts: down to `at`, or up since `since`; `tick` keeps it right.
+const counter = (kind, iso) => el("span", { class: "counter", [`data-${kind}`]: iso, role: "timer" });
+
+export function tick(root, nowMs) {
+  for (const node of root.querySelectorAll(".counter")) {
+    const { at, since } = node.dataset;
+    const text = duration((at ? Date.parse(at) - nowMs : nowMs - Date.parse(since)) / METRES_PER_KM);
+    if (node.textContent !== text) node.textContent = text;
+    if (at) node.classList.toggle("soon", Date.parse(at) - nowMs < 10000);
+  }
+}
+
+export const person = (who) => who.name || who.responder;
+export const liveAssignments = (item) => (item.assignments || []).filter((a) => LIVE.has(a.state));
+export const askedOffers = (item) => (item.offers || []).filter((o) => ASKED.has(o.state));
+
+export function state(item) {
+  return el(
+    "span",
+    { class: `state is-${item.state}` },
+    el("span", { class: "symbol", "aria-hidden": "true" }, SYMBOLS[item.state] || "?"),
+    t(`state.${item.state}`),
+  );
+}
+
+export function title(item) {
+  if (item.bare) return t("page.outside_area");
+  return item.elder?.name || item.elder?.id || item.go_to?.address || item.device || t("page.elder_unknown");
+}
+
+function badges(item) {
+  const found = [...(item.flags || [])].map((flag) => t(`flag.${flag}`));
+  if (item.class && item.class !== "emergency") found.unshift(t(`class.${item.class}`));
+  if (item.reason) found.push(word("reason", item.reason));
+  if (item.desk_call) found.push(word("desk_call", item.desk_call));
+  if (item.unwatched) found.push(t("page.unwatched"));
+  return found.map((text) => el("span", { class: "badge" }, text));
+}
+
+function comes(item) {
+  const coming = liveAssignments(item).map((a) =>
+    el(
+      "div",
+      { class: a.late ? "late" : "coming" },
+      `${person(a)} · ${t(`assignment_state.${a.state}`)}`,
+      a.late ? ` · ${t("page.late")}` : "",
+    ),
+  );
+  const asked = askedOffers(item);
+  if (asked.length) {
+    const names = asked.slice(0, 3).map(person).join(t("list.separator"));
+    coming.push(el("div", { class: "asked" }, t("page.asked", { names, n: asked.length })));
+  }
+  return coming.length ? coming : [el("span", { class: "nobody" }, item.bare ? "" : t("page.nobody_yet"))];
+}
+
+function next(item) {
+  if (!item.next_deadline) return [];
+  return [
+    counter("at", item.next_deadline.at),
+    el("div", { class: "why" }, word("deadline", item.next_deadline.why)),
+  ];
+}
+
+// One row of the list. `can` says which buttons there are.
+export function row(item, can, takeOver) {
+  const owner = item.owner
+    ? el("span", { class: "owner" }, item.owner.name)
+    : can.write
+      ? el("button", { type: "button", class: "take", "data-write": true, onclick: takeOver }, t("page.take_over"))
+      : el("span", { class: "nobody" }, t("page.nobody"));
+  return [
+    el("td", { class: "number" }, `#${item.number}`, el("div", { class: "age" }, counter("since", item.opened_at))),
+    el("td", {}, state(item), item.ringing ? el("div", { class: "rings" }, t("page.ringing")) : null),
+    el("td", {}, t(`kind.${item.kind}`), ...badges(item)),
+    el("td", {}, title(item), el("div", { class: "place" }, (item.place || []).slice(-2).join(" "))),
+    el("td", {}, ...comes(item)),
+    el("td", { class: "next" }, ...next(item)),
+    el("td", {}, owner),
+  ];
+}
+
+const pair = (code, ...value) => (value.some(Boolean) ? [el("dt", {}, t(code)), el("dd", {}, ...value)] : []);
+
+function distance(metres) {
+  if (metres === null || metres === undefined) return "";
+  return metres < METRES_PER_KM ? `${metres} m` : `${(metres / METRES_PER_KM).toFixed(1)} km`;
+}
+
+function where(item) {
+  if (!item.go_to) return t("page.nowhere");
+  const { address, position, source, accuracy_m: accuracy } = item.go_to;
+  const point = position ? `${position.lat.toFixed(5)}, ${position.lon.toFixed(5)}` : "";
+  const known = [word("place_source", source), accuracy ? `± ${Math.round(accuracy)} m` : ""].filter(Boolean).join(" ");
+  return [address, point && `${point} (${known})`].filter(Boolean).join(" · ");
+}
+
+// The facts of one incident; `forPerson(person, what)` gives the buttons beside a person.
+export function facts(one, elder, forPerson) {
+  const numbers = [elder?.phone, elder?.access && t("page.access", { text: elder.access }), elder?.notes];
+  return [
+    el("p", { class: "line" }, state(one), ...badges(one)),
+    el(
+      "dl",
+      { class: "facts" },
+      ...pair("page.elder", [title(one), ...numbers].filter(Boolean).join(" · ")),
+      ...pair("page.go_to", where(one), one.fix && !one.fix.used ? ` ${t("page.fix_differs")}` : ""),
+      ...pair("page.place", (one.place || []).join(" ")),
+      ...pair("page.opened", clockTime(one.opened_at), " · ", t(`source.${one.source}`), one.device ? ` · ${one.device}` : ""),
+      ...pair("page.owner", one.owner?.name || t("page.nobody")),
+      ...(one.next_deadline ? pair("page.next", ...next(one)) : []),
+      ...(one.outcome ? pair("page.outcome", word("outcome", one.outcome)) : []),
+    ),
+    ...people("page.coming", one.assignments, (a) => assignment(a), (a) => forPerson(a, "assignment")),
+    ...people("page.offers", one.offers, (o) => offer(o), (o) => forPerson(o, "offer")),
+  ];
+}
+
+// What happened, newest first: the operator reads what is new.
+export function story(one) {
+  return [el("h3", {}, t("page.timeline")), el("ol", { class: "timeline" }, ...timeline(one).reverse())];
+}
+
+function people(heading, all, say, buttons) {
+  if (!all?.length) return [];
+  const lines = all.map((who) => el("li", {}, el("b", {}, person(who)), " ", say(who), " ", ...buttons(who)));
+  return [el("h3", {}, t(heading)), el("ul", { class: "people" }, ...lines)];
+}
+
+function assignment(a) {
+  const parts = [word("responder", a.kind), t(`assignment_state.${a.state}`)];
+  if (a.late) parts.push(t("page.late"));
+  if (a.arrive_by && (a.state === "assigned" || a.state === "en_route"))
+    parts.push(t("page.arrive_by", { at: clockTime(a.arrive_by) }));
+  if (a.outcome) parts.push(word("outcome", a.outcome));
+  return parts.filter(Boolean).join(" · ");
+}
+
+function offer(o) {
+  const parts = [word("responder", o.kind), t(`offer_state.${o.state}`), distance(o.distance_m)];
+  if (o.eta_s !== null) parts.push(t("page.minutes", { n: Math.max(1, Math.round(o.eta_s / 60)) }));
+  if (o.stand_down) parts.push(word("stand_down", o.stand_down));
+  return parts.filter(Boolean).join(" · ");
+}
+
+function timeline(one) {
+  const names = new Map();
+  for (const who of [...one.offers, ...one.assignments]) {
+    names.set(who.id, person(who));
+    names.set(who.responder, person(who));
+  }
+  return one.timeline.map((entry) => {
+    const actor = entry.actor.kind === "system" ? "" : names.get(entry.actor.id) || entry.actor.id;
+    return el(
+      "li",
+      {},
+      el("time", { datetime: entry.at }, clockTime(entry.at)),
+      el("span", { class: "actor" }, actor),
+      el("span", {}, [t(`fact.${entry.fact}`), ...said(entry, names)].filter(Boolean).join(" · ")),
+    );
+  });
+}
+
+// What an entry tells besides its name, in words.
+function said(entry, names) {
+  const of = entry.fact;
+  const who = names.get(entry.responder) || names.get(entry.offer) || names.get(entry.assignment) || entry.responder;
+  const states = of === "assignment_moved" ? "assignment_state" : "state";
+  return [
+    who,
+    entry.owner && (names.get(entry.owner.id) || entry.owner.id),
+    word(states, entry.state),
+    of === "offer_made" ? word("responder", entry.kind) : word("kind", entry.kind),
+    of === "step_entered" && entry.name,
+    word("why", entry.why),
+    word("outcome", entry.outcome),
+    word("party", entry.party),
+    word("contact", entry.result),
+    word("need", entry.need),
+    of === "offer_withdrawn" ? word("stand_down", entry.reason) : word("desk_call", entry.reason),
+    entry.call && word("desk_call", entry.call.reason),
+    entry.distance_m !== undefined && distance(entry.distance_m),
+    entry.rating && "★".repeat(entry.rating),
+    entry.text,
+    entry.note,
+  ];
+}
