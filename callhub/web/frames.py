@@ -7,12 +7,12 @@ gets other bytes, never a part of these.
 from __future__ import annotations
 
 from collections import OrderedDict
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from fastapi.sse import format_sse_event
 
 from callhub.domain.facts import ElderIdentified, StateChanged
-from callhub.domain.incident import IncidentState
+from callhub.domain.incident import Incident, IncidentState
 from callhub.web.access import Sight, sight
 from callhub.web.problems import to_json
 from callhub.web.views import bare, item, names_for
@@ -22,8 +22,10 @@ if TYPE_CHECKING:
     from callhub.store.base import Document, Store
     from callhub.web.access import Caller
 
-RENDERED_MAX = 2000
+KEPT_MAX = 2000
 """Items kept rendered; about 2 KB each."""
+
+T = TypeVar("T")
 
 
 class Frames:
@@ -32,20 +34,18 @@ class Frames:
     def __init__(self, store: Store) -> None:
         self._store = store
         self._rendered: OrderedDict[tuple[str, int], str] = OrderedDict()
+        self._was_open: OrderedDict[tuple[str, int], bool] = OrderedDict()
 
-    def of(self, seq: int, id: str, caller: Caller) -> bytes | None:
-        """The frame about incident ``id`` for this caller at journal ``seq``; None when it is not theirs to know."""
-        document = self._store.incident(id)
-        if document is None:
-            return None
+    def of(self, seq: int, document: Document, caller: Caller) -> bytes | None:
+        """The frame about an incident for this caller at journal ``seq``; None when it is not theirs to know."""
         incident = document.incident
         seen = sight(caller, incident)
         if seen is Sight.WHOLE:
             return self._frame(seq, "incident", self._whole(document))
         if seen is Sight.BARE:
             return self._frame(seq, "incident", _text(bare(incident)))
-        if any(_opened_it(row) for _, row in self._store.rows(id)):
-            return self._frame(seq, "gone", _text({"id": id}))
+        if self._was_open_to_all(incident):
+            return self._frame(seq, "gone", _text({"id": incident.id}))
         return None
 
     def reset(self) -> bytes:
@@ -59,16 +59,25 @@ class Frames:
 
     def _whole(self, document: Document) -> str:
         key = (document.incident.id, document.incident.version)
-        text = self._rendered.get(key)
-        if text is None:
+        if key not in self._rendered:
             text = _text(item(document, names_for(self._store, [document.incident])))
-            self._rendered[key] = text
-            if len(self._rendered) > RENDERED_MAX:
-                self._rendered.popitem(last=False)
-        return text
+            _remember(self._rendered, key, text)
+        return self._rendered[key]
+
+    def _was_open_to_all(self, incident: Incident) -> bool:
+        key = (incident.id, incident.version)
+        if key not in self._was_open:
+            _remember(self._was_open, key, any(_opened_it(row) for _, row in self._store.rows(incident.id)))
+        return self._was_open[key]
 
     def _frame(self, seq: int, event: str, data: str) -> bytes:
         return format_sse_event(data_str=data, event=event, id=f"{self._store.head()[0]}-{seq}")
+
+
+def _remember(kept: OrderedDict[tuple[str, int], T], key: tuple[str, int], value: T) -> None:
+    kept[key] = value
+    if len(kept) > KEPT_MAX:
+        kept.popitem(last=False)
 
 
 def _text(value: object) -> str:

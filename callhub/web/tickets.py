@@ -41,7 +41,7 @@ class Tickets:
         self._open: dict[str, tuple[datetime, str, str, str]] = {}
 
     def issue(self, kind: str, id: str, token: str) -> str:
-        """A new ticket for the client ``id`` of ``kind`` (``gateway``, ``responder``) who showed the ``token`` digest."""
+        """A ticket for client ``id`` of ``kind`` (``gateway``, ``responder``), who showed the ``token`` digest."""
         self._forget_old()
         while len(self._open) >= TICKETS_MAX:
             del self._open[next(iter(self._open))]

@@ -37,10 +37,11 @@ log = structlog.get_logger()
 class Viewer:
     """One open stream. ``floor`` is the journal seq up to which its past is told by ``resume``, not by live frames."""
 
-    def __init__(self, caller: Caller, frames: Frames, floor: int, queued_max: int) -> None:
+    def __init__(self, caller: Caller, store: Store, frames: Frames, floor: int, queued_max: int) -> None:
         self.caller = caller
         self.floor = floor
         self.ended = asyncio.Event()
+        self._store = store
         self._frames = frames
         self._queued_max = queued_max
         self._resume: deque[tuple[int, str]] = deque()
@@ -52,8 +53,10 @@ class Viewer:
         self._resume.extend(changes)
         self._filled.set()
 
-    def put(self, frame: bytes) -> None:
-        """Queue a frame; a viewer with too many is ended."""
+    def put(self, frame: bytes | None) -> None:
+        """Queue a frame, if there is one; a viewer with too many is ended."""
+        if frame is None:
+            return
         if len(self._queue) >= self._queued_max:
             log.info("viewer_too_slow", user=self.caller.id)
             self.end()
@@ -75,10 +78,14 @@ class Viewer:
             return None
         if self._resume:
             part = [self._resume.popleft() for _ in range(min(CHUNK_FRAMES, len(self._resume)))]
-            return b"".join(frame for seq, id in part if (frame := self._frames.of(seq, id, self.caller)))
+            return b"".join(self._frame(seq, id) for seq, id in part)
         chunk = b"".join(self._queue)
         self._queue.clear()
         return chunk
+
+    def _frame(self, seq: int, id: str) -> bytes:
+        document = self._store.incident(id)
+        return (document and self._frames.of(seq, document, self.caller)) or b""
 
 
 class Viewers:
@@ -125,8 +132,8 @@ class Viewers:
         for viewer in self._open:
             if event.incident is None:
                 viewer.put(self._frames.reset())
-            elif event.seq > viewer.floor and (frame := self._frames.of(event.seq, event.incident, viewer.caller)):
-                viewer.put(frame)
+            elif event.document is not None and event.seq > viewer.floor:
+                viewer.put(self._frames.of(event.seq, event.document, viewer.caller))
 
     async def _follow_people(self) -> None:
         """End the streams of whoever was removed or revoked."""
@@ -154,7 +161,7 @@ class Viewers:
     def open(self, caller: Caller, after: str | None) -> Viewer:
         """A new stream: from now on, or without a gap from ``after`` (``EPOCH-SEQ``); a reset when that is unknown."""
         epoch, head = self._store.head()
-        viewer = Viewer(caller, self._frames, head, self._queued_max)
+        viewer = Viewer(caller, self._store, self._frames, head, self._queued_max)
         if self._stopped:
             viewer.end()
         elif after is not None:

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 from playwright.async_api import Browser, Page
 
-from tests.browser.house import House, browsing, serving, sign_in
+from tests.browser.chromium import browsing, sign_in
+from tests.integration.web_house import House, serving
 
 
 @pytest.fixture

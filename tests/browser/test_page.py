@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 from playwright.async_api import Browser, Page, expect
 
-from tests.browser.house import PASSWORD, House, serving, sign_in
+from tests.browser.chromium import sign_in
+from tests.integration.web_house import PASSWORD, House, serving
 
 pytestmark = pytest.mark.browser
 expect.set_options(timeout=8_000)

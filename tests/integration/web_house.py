@@ -1,8 +1,6 @@
-"""A real server with a small directory on a real disk and real sockets, and a real browser in front of it."""
+"""A real server for people and systems: a small directory, a real disk, real sockets."""
 
 import asyncio
-import os
-import shutil
 import tomllib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -11,9 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import httpx
-import pytest
 from argon2 import PasswordHasher
-from playwright.async_api import Browser, Page, async_playwright
 
 from callhub.app import Server
 from callhub.domain.people import Area, Device, Elder, Position, Responder, ResponderKind
@@ -28,10 +24,6 @@ _HASH = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1).hash(PASSWORD)
 _START = datetime(2026, 11, 1, tzinfo=UTC)
 _POLICIES = Path(__file__).parents[2] / "config" / "policies"
 _HOME = Position(39.0812, 117.2203)
-_FLAGS = (
-    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-    "--disable-component-update", "--disable-sync",
-)  # fmt: skip
 
 
 def _directory() -> DirectoryChange:
@@ -120,31 +112,3 @@ def _settings(folder: Path, http_port: int) -> Settings:
 
 def _client(url: str, token: str) -> httpx.AsyncClient:
     return httpx.AsyncClient(base_url=url, headers={"authorization": f"Bearer {token}"}, trust_env=False)
-
-
-def chromium() -> str:
-    """The system's chromium; without one the test is skipped, which is a failure under ``CI=true``."""
-    found = os.environ.get("CALLHUB_TEST_CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
-    if found is None:
-        pytest.skip("no chromium on this machine: apt-get install chromium")
-    return found
-
-
-@asynccontextmanager
-async def browsing() -> AsyncIterator[Browser]:
-    """A headless browser that reaches loopback only."""
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=chromium(), args=list(_FLAGS))
-        try:
-            yield browser
-        finally:
-            await browser.close()
-
-
-async def sign_in(page: Page, house: House, name: str = "olga") -> None:
-    """Open the page and sign in; returns when the list is live."""
-    await page.goto(house.url)
-    await page.fill("input[name=user]", name)
-    await page.fill("input[name=password]", PASSWORD)
-    await page.click("#login button")
-    await page.wait_for_selector("#link.is-live", timeout=10_000)
