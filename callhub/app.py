@@ -59,6 +59,9 @@ BACKLOG = 2048
 DRAIN_S_MAX = 8.0
 """How long a stop waits for what was submitted to be committed."""
 WEB_STOP_S = 2
+LOST_BROWSER_MS = 12_000
+"""What a browser has not acknowledged for so long ends its connection (inherited by each): together with the stream's
+comment every 15 s, one that vanished without a word stops counting as watching within 30 s."""
 KEEP_MESSAGES_S = 86_400.0
 """Messages of an incident that ended go after this, as PROTOCOL section 1 says."""
 PURGE_PERIOD_S = 600.0
@@ -96,6 +99,8 @@ def listen(key: str, host: str, port: int) -> socket.socket:
     try:
         # Connections of a server that was killed linger in the kernel; they are no reason to wait.
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if key == "web" and hasattr(socket, "TCP_USER_TIMEOUT"):  # not everywhere
+            listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, LOST_BROWSER_MS)
         listening.bind(address)
         listening.setblocking(False)
     except OSError as wrong:
@@ -254,6 +259,7 @@ class Server:
             frames_under_way_max=settings.frames_under_way_max,
             open_timeout_s=settings.open_timeout_s,
             ping_interval_s=settings.ping_interval_s,
+            silence_s_max=settings.ping_interval_s + settings.ping_timeout_s,
         )
         return LinkServer(
             hub,
