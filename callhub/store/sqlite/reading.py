@@ -138,10 +138,12 @@ class SqliteReads:
 
     def incidents(self, wanted: Filter, limit: int, cursor: str | None) -> Page:
         """Incidents, newest first."""
-        query, values = listing(wanted, read_number("incidents", cursor), limit + 1)
+        queries = listing(wanted, read_number("incidents", cursor), limit + 1)
         with self._at_once():
-            found = [r.kept_of(row) for row in self._all(query, *values)]
+            rows = [row for query, values in queries for row in self._all(query, *values)]
             seq = self._seq()
+        # Queries may overlap: an unanswered incident lies in an area, too.
+        found = sorted({row[0]: r.kept_of(row) for row in rows}.values(), key=lambda kept: -kept.index.number)
         shown = found[:limit]
         more = write_cursor("incidents", str(shown[-1].index.number)) if len(found) > limit else None
         return Page(tuple(kept.read for kept in shown), more, seq)
