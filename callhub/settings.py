@@ -56,8 +56,8 @@ class LinksSettings(_Section):
     frame_bytes_max: Annotated[int, Field(ge=1024, le=1_048_576)] = 16_384
     frames_under_way_max: Count = 64
     open_timeout_s: Seconds = 10
-    ping_interval_s: Seconds = 20
-    ping_timeout_s: Seconds = 20
+    ping_interval_s: Seconds = 10
+    ping_timeout_s: Seconds = 15
     fallback_phone: str = ""
 
 
