@@ -212,6 +212,7 @@ def _responder(parts: Parts, responder: Responder, caller: Caller) -> dict[str, 
         "channels": list(responder.channels),
         "language": responder.language,
         "active": responder.active,
+        "on_duty": parts.hub.on_duty(responder.id),
         "last_seen_at": iso(parts.store.seen_at("responder", responder.id)),
         "incidents": [document.incident.id for document in parts.store.engaged(responder.id)],
     }

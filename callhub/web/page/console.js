@@ -261,8 +261,10 @@ async function fillPeople(list) {
   let cursor = "";
   for (let page = 0; page < PAGES_MAX && cursor !== null; page += 1) {
     const answer = await request("GET", `responders?limit=200${cursor && `&cursor=${encodeURIComponent(cursor)}`}`);
-    for (const { id, name, kind, active } of answer.items)
-      if (active) list.append(el("option", { value: `${name} · ${id}` }, t(`responder.${kind}`)));
+    for (const { id, name, kind, active, on_duty: onDuty } of answer.items) {
+      const about = [t(`responder.${kind}`), onDuty ? t("page.on_duty") : ""].filter(Boolean).join(" · ");
+      if (active) list.append(el("option", { value: `${name} · ${id}` }, about));
+    }
     cursor = answer.next;
   }
 }

@@ -124,6 +124,10 @@ class ScriptedEngine:
         """As the hub sees it."""
         return self._places[id]
 
+    def on_duty(self, responder: str, now: datetime) -> bool:
+        """Only V-1 is."""
+        return responder == "V-1"
+
     def next_due(self) -> datetime | None:
         """Nothing is ever due."""
         return None

@@ -57,6 +57,15 @@ async def test_telephones_and_door_codes_are_for_operators(stage: Stage) -> None
         assert "phone" not in (await vera.get("/api/v1/responders/V-1")).json()
 
 
+async def test_a_responder_is_shown_with_duty_and_open_incidents(stage: Stage) -> None:
+    id = await stage.press()
+    async with await stage.signed_in("olga") as olga:
+        shown = {
+            r["id"]: (r["on_duty"], r["incidents"]) for r in (await olga.get("/api/v1/responders")).json()["items"]
+        }
+    assert shown == {"V-1": (True, [id]), "DESK-1": (False, [])}
+
+
 async def test_an_area_tells_its_path(stage: Stage) -> None:
     async with await stage.signed_in("olga") as olga:
         assert (await olga.get("/api/v1/areas/S1")).json()["path"] == ["D1", "S1"]
