@@ -16,6 +16,7 @@ from callhub.dispatch.replay import apply
 from callhub.dispatch.rules import Rules
 from callhub.domain import events as e
 from callhub.domain.decision import Answer, Decision
+from callhub.domain.facts import DutyChanged
 from callhub.domain.incident import LIVE_ASSIGNMENTS, Incident, Places
 from callhub.domain.messages import AddresseeKind, Message
 from callhub.domain.people import (
@@ -23,6 +24,7 @@ from callhub.domain.people import (
     Actor,
     ActorKind,
     Device,
+    Duty,
     Elder,
     Position,
     Responder,
@@ -115,9 +117,19 @@ class Person:
         """Yes to the newest offer, or to a named one."""
         return self.says(e.OfferAnswered, offer=offer or self.offer["offer"], accept=True)
 
-    def declines(self) -> Answer:
-        """No to the newest offer."""
-        return self.says(e.OfferAnswered, offer=self.offer["offer"], accept=False)
+    def declines(self, offer: str | None = None) -> Answer:
+        """No to the newest offer, or to a named one."""
+        return self.says(e.OfferAnswered, offer=offer or self.offer["offer"], accept=False)
+
+    def hears(self) -> list[str]:
+        """What came with the last event: ``offer``, ``stand_down filled``, ``update note``, ``assignment assigned``."""
+        mine = [m for m in self.town.last.messages if m.addressee.id == self.id]
+        said = [(m.type.value, m.body.get("reason") or m.body.get("what") or m.body.get("state")) for m in mine]
+        return [f"{type} {more}" if more else type for type, more in said]
+
+    def offers(self) -> int:
+        """How many different offers came."""
+        return len({body["offer"] for body in self.told("offer")})
 
     def reports(self, action: str, incident: str | None = None, **fields: Any) -> Answer:
         """En route, on scene, cleared, release, need."""
@@ -144,7 +156,8 @@ class Town:
         tables = [policy_from_table(table, "test") for table in (LADDER, FIRE, SERVICE, TECHNICAL)]
         named = {policy.id: policy for policy in (*tables, *policies)}
         self.policies = PolicySet(named.values())
-        self.engine = DispatchEngine(rules or Rules(), self.policies, NOON)
+        self.rules = rules or Rules()
+        self.engine = DispatchEngine(self.rules, self.policies, NOON)
         self.last = Decision()
 
     # Making a town
@@ -234,9 +247,17 @@ class Town:
         """A caller's message with what was answered before."""
         return e.Request(e.RequestKey(sender, id), fingerprint, tuple(self.answers.get((sender, id), ())))
 
-    def act(self, incident: str, action: str, user: str = "anna", if_match: int | None = None, **fields: Any) -> Answer:
-        """An operator's action."""
-        actor = Actor(ActorKind.USER, user, Role.OPERATOR)
+    def act(
+        self,
+        incident: str,
+        action: str,
+        user: str = "anna",
+        if_match: int | None = None,
+        by: Actor | None = None,
+        **fields: Any,
+    ) -> Answer:
+        """An operator's action, or somebody else's (``by``)."""
+        actor = by or Actor(ActorKind.USER, user, Role.OPERATOR)
         elder = self.elders.get(str(fields.get("elder")))
         held = self.engine.incident(incident)
         card = self.elders.get(held.elder or "") if held is not None else None
@@ -251,6 +272,46 @@ class Town:
                 elder=elder or card,
             )
         )
+
+    def cancels(self, alarm: str | None = None, elder: str = "E-1", id: str = "c-1", **fields: Any) -> Answer:
+        """The button asks for a cancel; ``device`` and ``gateway`` can be given."""
+        return self.device_says(e.CancelAsked, "cancel", id, elder, alarm=alarm, **fields)
+
+    def signals(self, signal: str, card: str | None = None, elder: str = "E-1", id: str = "s-1", **f: Any) -> Answer:
+        """The device at the elder's home says ``arrived``, ``card`` or ``confirm``."""
+        return self.device_says(e.SignalSent, "signal", id, elder, signal=signal, card=card, **f)
+
+    def device_says(self, event: type[e.Event], type_: str, id: str, elder: str, **fields: Any) -> Answer:
+        """A message of a device that is no alarm."""
+        gateway = fields.pop("gateway", "GW")
+        device = fields.pop("device", f"BTN-{elder}")
+        known = self.devices.get(device)
+        request = self.request(f"gateway:{gateway}", id, f"{type_}|{device}")
+        actor = Actor(ActorKind.GATEWAY, gateway)
+        person = self.elders.get(known.elder or "") if known is not None else None
+        more: dict[str, Any] = {"gateway": gateway, "device": device, "device_record": known, "elder": person, **fields}
+        return self.tell(event(id=self.new_id(), actor=actor, request=request, **more))
+
+    def changes(self, what: str = "import", **fields: Any) -> Answer:
+        """The directory changes."""
+        return self.tell(e.DirectoryUpdated(id=self.new_id(), actor=SYSTEM, what=what, **fields))
+
+    def changes_responder(self, id: str, **fields: Any) -> None:
+        """An import changes a responder; ``active=False`` disables them."""
+        record = self.engine._world.roster.people[id].record
+        self.changes("responders", responders=(replace(record, **fields),))
+
+    def call(self, kind: str = "unknown", elder: str | None = None, source: str = "operator", **fields: Any) -> Answer:
+        """Somebody telephones the operator, or a responder reports."""
+        kind_of = ActorKind.USER if source == "operator" else ActorKind.RESPONDER
+        person = self.elders.get(elder or "")
+        actor = Actor(kind_of, "anna", Role.OPERATOR)
+        return self.tell(e.CallTaken(id=self.new_id(), actor=actor, source=source, kind=kind, elder=person, **fields))
+
+    def waits_for(self, incident: str) -> str | None:
+        """What the incident waits for next, and in how many seconds: ``step in 60``."""
+        deadline = self.incident(incident).next_deadline
+        return None if deadline is None else f"{deadline.why} in {(deadline.at - self.now).total_seconds():g}"
 
     def advance(self, seconds: float) -> None:
         """Let time pass; deadlines fire at their moment, in order."""
@@ -315,6 +376,10 @@ class Town:
         for id in decision.touched:
             incident = self.incident(id)
             assert not incident.is_open or incident.deadlines, f"{id} is open and nothing is due"
+            asked = [o.responder for o in incident.live_offers]
+            assert len(asked) == len(set(asked)), f"somebody is asked twice for {id}: {asked}"
+            over = not incident.is_open or incident.state == "resolved"
+            assert not (over and asked), f"{id} is over and {asked} are still asked"
             assert replayed(self.rows[id]) == asdict(incident)
         busy: dict[str, int] = {}
         for incident in self.engine.open_incidents():
@@ -338,19 +403,21 @@ class _Memory:
     """What a store would give back."""
 
     def __init__(self, town: Town) -> None:
-        people = town.engine._world.roster.people
-        self.last_number = max((i.number for i in town.engine.open_incidents()), default=0)
-        self.rows = {i.id: town.rows[i.id] for i in town.engine.open_incidents()}
-        self.places: dict[str, Places] = {i.id: town.engine.places(i.id) for i in town.engine.open_incidents()}
-        self.responders = [p.record for p in people.values()]
-        self.duties = [p.duty for p in people.values() if p.duty is not None]
+        world = town.engine._world
+        opened = [id for id in town.rows if (held := town.engine.incident(id)) is not None and held.is_open]
+        self.last_number = len(town.rows)
+        self.rows = {id: town.rows[id] for id in opened}
+        self.places: dict[str, Places] = {id: town.engine.places(id) for id in opened}
+        self.responders = [p.record for p in world.roster.people.values()]
+        said = [fact for row in town.notes for fact in row.facts if isinstance(fact, DutyChanged)]
+        self.duties = list({f.responder: Duty(f.responder, f.available, f.until) for f in said}.values())
         self.positions: dict[str, Any] = {}
         self.policies = list(town.policies.by_id.values())
-        self.policies_known: dict[str, Policy] = {}
+        self.policies_known: dict[str, Policy] = dict(world.known)
 
 
 def restored(town: Town) -> DispatchEngine:
     """A new engine from what the old one journalled."""
-    engine = DispatchEngine(Rules(), town.policies, town.now)
+    engine = DispatchEngine(town.rules, town.policies, town.now)
     engine.restore(_Memory(town), town.now)
     return engine
