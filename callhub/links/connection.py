@@ -227,7 +227,7 @@ class Connection:
             if broken.code is None:
                 self._socket.cut()
             else:
-                await self._socket.close(broken.code, str(broken))
+                await self._socket.finish(broken.code, str(broken))
         except ConnectionClosed:
             self._socket.cut()  # the reader is told the same, and says so
         finally:
@@ -305,4 +305,4 @@ class Connection:
                 await self._flushed.wait()
         except TimeoutError:
             log.info("link ends unflushed", kind=self._addressee.kind.value, id=self._addressee.id)
-        await self._socket.close(code)
+        await self._socket.finish(code)

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
 log = get_logger(__name__)
 
+_INTERNAL_ERROR = 1011
 _STOP_S_MAX = 5.0
 """After this, links that do not finish their closing handshake are cut."""
 
@@ -161,7 +162,7 @@ class LinkServer:
             await link.run()
         except Exception:
             log.exception("link failed", kind=link.admission.addressee.kind.value, id=link.admission.addressee.id)
-            await connection.close(1011)
+            await connection.finish(_INTERNAL_ERROR)
 
 
 def _select_subprotocol(connection: ServerConnection, _offered: object) -> Subprotocol | None:

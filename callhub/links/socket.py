@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 
 log = get_logger(__name__)
 
+BUFFERED_BYTES_MAX = 1_048_576
+"""Bytes a peer may leave unread: our writer stops long before, but the library answers every ping at once."""
+
 
 class LinkSocket(ServerConnection):
     """A WebSocket connection of the listener.
@@ -46,6 +49,9 @@ class LinkSocket(ServerConnection):
         """Note the time, then let the library read."""
         self.heard_at_s = self.loop.time()
         super().data_received(data)
+        if self.transport.get_write_buffer_size() > BUFFERED_BYTES_MAX:
+            log.info("link cut", why="asks without listening")
+            self.cut()
 
     @property
     def silent_s(self) -> float:
@@ -60,6 +66,17 @@ class LinkSocket(ServerConnection):
         except TimeoutError:
             return False
         return True
+
+    async def finish(self, code: int, reason: str = "") -> None:
+        """Close with a code; a peer that does not take even that is cut off after the close timeout.
+
+        The library's own ``close`` waits without a limit for room in a full buffer before its timeout begins.
+        """
+        try:
+            async with asyncio.timeout(self.close_timeout):
+                await self.close(code, reason)
+        except TimeoutError:
+            self.cut()
 
     def cut(self) -> None:
         """End the connection at once, without a closing handshake."""

@@ -185,9 +185,19 @@ class Stage:
     def url(self, kind: str) -> str:
         return f"ws://127.0.0.1:{self.port}/v1/{kind}"
 
-    async def connect(self, kind: str, id_: str, **options: Any) -> "Client":
+    async def _narrow(self, receive_buffer_bytes: int) -> socket.socket:
+        """A connected socket that takes little before the other side must wait."""
+        sock = socket.socket()
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer_bytes)
+        sock.setblocking(False)
+        await asyncio.get_running_loop().sock_connect(sock, ("127.0.0.1", self.port))
+        return sock
+
+    async def connect(self, kind: str, id_: str, receive_buffer_bytes: int = 0, **options: Any) -> "Client":
         """A client of its own, with its token; the welcome is already read."""
         options.setdefault("additional_headers", {"Authorization": f"Bearer {kind}-{id_}"})
+        if receive_buffer_bytes:
+            options["sock"] = await self._narrow(receive_buffer_bytes)
         options.setdefault("subprotocols", [Subprotocol("callhub.v1")])
         client = Client(await connect(self.url(kind), proxy=None, compression=None, **options))
         self.clients.append(client)

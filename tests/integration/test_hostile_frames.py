@@ -21,11 +21,13 @@ HELLO = b'{"type":"heartbeat"}'
 
 
 @asynccontextmanager
-async def unharmed(limits: Limits | None = None) -> AsyncIterator[tuple[Stage, Callable[[], Awaitable[None]]]]:
+async def unharmed(
+    limits: Limits | None = None, send_buffer_bytes: int = 0
+) -> AsyncIterator[tuple[Stage, Callable[[], Awaitable[None]]]]:
     """A stage, and the proof that it serves others: a press that gets its receipt. The log is judged at the end."""
     presses = 0
     with log_book() as book:
-        async with Stage(limits=limits or Limits()).open() as stage:
+        async with Stage(limits=limits or Limits(), send_buffer_bytes=send_buffer_bytes).open() as stage:
             gateway = await stage.connect("gateway", "GW-2")
 
             async def serves() -> None:
@@ -213,3 +215,17 @@ async def test_peers_that_vanish_in_the_middle_leave_one_line_each() -> None:
             await peer.send(data)
             await peer.vanish()
         await serves()
+
+
+async def test_a_peer_that_pings_and_never_listens_fills_no_memory() -> None:
+    async with unharmed(send_buffer_bytes=4096) as (stage, serves):
+        peer = await RawPeer.upgraded(stage.port)
+        pings = frame(b"x" * 125, PING) * 1_000
+        peers_before = len(stage.registry)
+        for _ in range(200):
+            await peer.send(pings)
+            if len(stage.registry) < peers_before:
+                break
+        await serves()
+        assert [link.admission.addressee.id for link in stage.registry.links()] == ["GW-2"]
+        await peer.vanish()

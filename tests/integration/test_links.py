@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator
+from dataclasses import replace
 
 import pytest
 from websockets.exceptions import ConnectionClosed
@@ -279,38 +280,58 @@ async def test_a_dead_peer_is_noticed_and_a_living_silent_one_is_not() -> None:
         dead.socket.transport.abort()
 
 
-async def test_a_slow_responder_is_closed_and_a_slow_gateway_is_not() -> None:
-    limits = Limits(slow_s_max=0.3, silence_s_max=60.0, write_bytes_max=2048, close_timeout_s=2.0)
-    async with Stage(limits=limits, send_buffer_bytes=4096).open() as stage:
-        slow = await stage.connect("responder", "V-1")
-        gateway = await stage.connect("gateway", "GW")
-        for client in (slow, gateway):
-            client.socket.transport.pause_reading()
-        await _flood(stage)
+SLOW = Limits(slow_s_max=0.2, silence_s_max=60.0, write_bytes_max=2048, close_timeout_s=0.3)
+NARROW_BYTES = 4096
+
+
+async def _tell(stage: Stage, addressee: Addressee, version: int) -> None:
+    """300 messages of 400 bytes, more than narrow buffers hold; a newer version of each replaces the older."""
+    body = {"alarms": [], "state": "seeking", "what": "note", "version": version, "text": "x" * 400}
+    type_ = MessageType.PROGRESS if addressee.kind is AddresseeKind.GATEWAY else MessageType.UPDATE
+    messages = [
+        Message(addressee, type_, f"i-{n}", f"progress:i-{n}", body | {"incident": f"i-{n}", "eta_s": version})
+        for n in range(300)
+    ]
+    await stage.store.commit(Commit(messages=messages))
+    stage.registry.wake(addressee)
+
+
+async def test_a_slow_responder_is_closed_and_its_place_is_free() -> None:
+    async with Stage(limits=SLOW, send_buffer_bytes=NARROW_BYTES).open() as stage:
+        slow = await stage.connect("responder", "V-1", NARROW_BYTES)
+        slow.socket.transport.pause_reading()
+        await _tell(stage, Addressee(AddresseeKind.RESPONDER, "V-1"), 1)
         await stage.hub.was_told("V-1", up=False)
-        assert stage.registry.links() != []
-        assert [link.admission.addressee.id for link in stage.registry.links()] == ["GW"]
-        gateway.socket.transport.resume_reading()
-        assert (await gateway.ask(PRESS))["type"] == "receipt"
-    assert await slow.closed() in (4002, 1006)
+        again = await stage.connect("responder", "V-1")
+        assert (await again.read())["type"] == "update"
 
 
-async def _flood(stage: Stage) -> None:
-    """More messages than all buffers on the way hold, for both kinds of client."""
-    body = {"incident": "i", "what": "note", "version": 1, "kind": None, "text": "x" * 400}
-    for addressee in (Addressee(AddresseeKind.RESPONDER, "V-1"), Addressee(AddresseeKind.GATEWAY, "GW")):
-        messages = [Message(addressee, MessageType.UPDATE, "i", None, body) for _ in range(20_000)]
-        await stage.store.commit(Commit(messages=messages))
-        stage.registry.wake(addressee)
+async def test_a_slow_gateway_loses_old_progress_and_never_its_link() -> None:
+    address = Addressee(AddresseeKind.GATEWAY, "GW")
+    async with Stage(limits=SLOW, send_buffer_bytes=NARROW_BYTES).open() as stage:
+        slow = await stage.connect("gateway", "GW", NARROW_BYTES)
+        person = await stage.connect("responder", "V-1", NARROW_BYTES)
+        for client in (slow, person):
+            client.socket.transport.pause_reading()
+        await _tell(stage, address, 1)
+        await _tell(stage, Addressee(AddresseeKind.RESPONDER, "V-1"), 1)
+        await stage.hub.was_told("V-1", up=False)  # as long as that takes, the gateway did not read either
+        await _tell(stage, address, 2)
+        slow.socket.transport.resume_reading()
+        assert (await slow.ask(PRESS))["type"] == "receipt"
+        await slow.until(incident="i-299", eta_s=2)
+        told = [message["eta_s"] for message in slow.heard if str(message.get("incident")).startswith("i-")]
+        assert told.count(2) == 299
+        assert 0 < told.count(1) < 300
 
 
 async def test_a_slow_responder_that_wakes_up_learns_why() -> None:
-    limits = Limits(slow_s_max=0.2, silence_s_max=60.0, write_bytes_max=2048, close_timeout_s=30.0)
+    limits = replace(SLOW, close_timeout_s=30.0)
     with log_book() as book:
-        async with Stage(limits=limits, send_buffer_bytes=4096).open() as stage:
-            slow = await stage.connect("responder", "V-1")
+        async with Stage(limits=limits, send_buffer_bytes=NARROW_BYTES).open() as stage:
+            slow = await stage.connect("responder", "V-1", NARROW_BYTES)
             slow.socket.transport.pause_reading()
-            await _flood(stage)
+            await _tell(stage, Addressee(AddresseeKind.RESPONDER, "V-1"), 1)
             await book.has("link given up", id="V-1", why="too slow")
             slow.socket.transport.resume_reading()
             assert await slow.closed() == 4002
