@@ -132,6 +132,8 @@ def _assign(case: Case, offer: Offer) -> None:
     )
     show_who_comes(case)
     settle(case)
+    if offer.state is OfferState.OPEN:
+        after_lost_offer(case, offer)
 
 
 def settle(case: Case) -> None:

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 
 from callhub.dispatch.answers import clear_owner
 from callhub.dispatch.desk_calls import call_desk, climb_desks
-from callhub.dispatch.escalation import after_lost_offer, climb, repeat, resume
+from callhub.dispatch.duties import after_departure
+from callhub.dispatch.escalation import after_lost_offer, climb, repeat
 from callhub.domain import facts as f
 from callhub.domain.incident import AssignmentState, OfferState
 
@@ -66,7 +67,8 @@ def _arrival(case: Case, of: str) -> None:
     assignment = case.incident.assignments[of]
     if assignment.is_live and assignment.state is not AssignmentState.ON_SCENE:
         case.add(f.ArrivalMissed(assignment=of))
-        resume(case, "late", from_first=assignment.by_hand)
+        # Somebody else may have done all there was to do: then only the one who is late was still waited for.
+        after_departure(case, "late", from_first=assignment.by_hand)
 
 
 def _resolution(case: Case, of: str) -> None:

@@ -129,10 +129,10 @@ def release(case: Case, assignment: Assignment, *, code: str | None = None, note
 def _left(case: Case, assignment: Assignment) -> None:
     """Somebody went: the case is resolved, or goes on with the others, or with nobody."""
     case.disarm(f"arrival:{assignment.id}", f"resolution:{assignment.id}")
-    after_departure(case, "released")
+    after_departure(case, "released", from_first=assignment.by_hand)
 
 
-def after_departure(case: Case, why: str) -> None:
+def after_departure(case: Case, why: str, *, from_first: bool = False) -> None:
     """Resolve if that is so now, else set the state word by who is left and let the ladder go on."""
     incident = case.incident
     if is_resolved(incident):
@@ -145,7 +145,7 @@ def after_departure(case: Case, why: str) -> None:
     elif incident.state is IncidentState.ON_SCENE and not _on_scene_now(incident):
         change_state(case, IncidentEvent.LEFT)
     settle(case)
-    resume(case, why)
+    resume(case, why, from_first=from_first)
 
 
 def _on_scene_now(incident: Incident) -> bool:

@@ -161,6 +161,10 @@ class DispatchEngine:
         self._world = world
         self._admit(memory, now)
         self.adopt((row for rows in memory.rows.values() for row in rows), memory.places)
+        for id, person in world.roster.people.items():
+            if person.asked and not world.roster.on_duty(person, now):
+                # Their duty ended while nobody was there to take the offers back.
+                world.set_timer(f"duty:{id}", now)
         for incident in world.incidents.values():
             if incident.owner is not None and incident.owner.watching and incident.owner.kind is OwnerKind.USER:
                 world.set_timer(f"watcher:{incident.owner.id}", now + timedelta(seconds=old.rules.owner_away_s))

@@ -160,7 +160,7 @@ def _disable(turn: Turn, responder: str) -> None:
         assignment = case.incident.assignment_of(responder)
         if assignment is not None:
             release(case, assignment, code="disabled")
-            after_departure(case, "released")
+            after_departure(case, "released", from_first=assignment.by_hand)
 
 
 def _revoke(turn: Turn, responder: str) -> None:
