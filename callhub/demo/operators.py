@@ -30,6 +30,7 @@ CLOSES_S = (60.0, 300.0)
 """Until somebody asked the elder how it went."""
 ACTS_EVERY_S = 80.0
 """An owner who says nothing for 120 s is asked whether they are still there."""
+CLOSE_TRIES, CLOSE_AGAIN_S = 3, 20.0
 ROUNDS_BEFORE_AMBULANCE = 3
 AMBULANCE_ROUNDS = 5
 FALSE_ALARMS = 0.6
@@ -152,10 +153,14 @@ class Operator:
         """Ask how it was, and close with the outcome that the helper named."""
         if outcome is None and self._rng.random() < FEEDBACK:
             await self._act(id, "feedback", rating=self._rng.choice((3, 4, 5, 5)))
-        item = self._board.open.get(id)
-        if item is not None:
+        for _ in range(CLOSE_TRIES):  # somebody may be first with something; then look, and close again
+            item = self._board.open.get(id)
+            if item is None:
+                return
             said = [each["outcome"] for each in item["assignments"] if each["outcome"] is not None]
-            await self._act(id, "close", outcome=outcome or (said[-1] if said else "helped"))
+            if await self._act(id, "close", outcome=outcome or (said[-1] if said else "helped")):
+                return
+            await pause(self._clock, CLOSE_AGAIN_S)
 
     async def _handle(self, id: str) -> None:
         """Take over, telephone, and stay with it until somebody has helped; without anybody, 120."""
@@ -170,7 +175,8 @@ class Operator:
             await self._close(id, "false_alarm")
             return
         await self._act(id, "contact", party="elder", result="needs_help")
-        await self._act(id, "escalate")
+        if not coming(item):
+            await self._act(id, "escalate")
         await self._stay(id)
 
     async def _stay(self, id: str) -> None:

@@ -181,8 +181,8 @@ class Demo:
 
 
 def _language() -> str:
-    """What the terminal's user reads."""
-    return negotiate(next((os.environ[name] for name in ("LC_ALL", "LC_MESSAGES", "LANG") if os.environ.get(name)), ""))
+    """What the terminal's user reads; ``C`` and ``POSIX`` name no language."""
+    return negotiate(",".join(os.environ.get(name, "") for name in ("LC_ALL", "LC_MESSAGES", "LANG")))
 
 
 @contextmanager

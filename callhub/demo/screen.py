@@ -7,6 +7,7 @@ process. Texts are the catalogue's; names, places and kinds are what the console
 from __future__ import annotations
 
 import asyncio
+import threading
 from typing import TYPE_CHECKING, Protocol
 
 from rich.console import Console, Group
@@ -66,9 +67,12 @@ class LiveScreen:
     async def run(self) -> None:
         """Draw until cancelled; the last picture stays."""
         with Live(console=self._console, auto_refresh=False, transient=False) as live:
-            while True:
-                await asyncio.to_thread(live.update, self.picture(), refresh=True)
-                await asyncio.sleep(REFRESH_S)
+            try:
+                while True:
+                    await asyncio.to_thread(live.update, self.picture(), refresh=True)
+                    await asyncio.sleep(REFRESH_S)
+            finally:
+                live.update(self.picture())
 
     def news(self, item: Item) -> None:
         """Nothing to do: the next picture shows it."""
@@ -146,6 +150,7 @@ class PlainScreen:
         self._language = language
         self._told: dict[str, tuple[object, ...]] = {}
         self._lines: list[str] = []
+        self._writing = threading.Lock()
 
     async def run(self) -> None:
         """Write until cancelled, then what is left."""
@@ -188,8 +193,8 @@ class PlainScreen:
         return "  ".join(parts)
 
     def _write(self, lines: list[str]) -> None:
-        if lines:
-            self._console.file.write("\n".join([*lines, ""]))
+        with self._writing:  # the last lines wait for those that a thread is writing still
+            self._console.file.write("".join(f"{line}\n" for line in lines))
             self._console.file.flush()
 
 
