@@ -169,7 +169,7 @@ class Hub:
     async def _cycle(self) -> None:
         """One batch: due deadlines first, then what waits in the inbox."""
         now = self._clock.now()
-        tickets = self._due(now) + self._inbox.take(self._batch_events_max)
+        tickets = self._due(now) + self._inbox.take(self._writer.pace.at_most(self._batch_events_max))
         self._tally.inbox(len(self._inbox))
         flush = self._marks.since is not None and now >= self._flush_at(self._marks.since)
         if tickets or flush:
@@ -177,7 +177,7 @@ class Hub:
 
     def _due(self, now: datetime) -> list[Ticket]:
         tickets = []
-        for event, ref in self._deadlines.take(now, self._ids, DEADLINES_MAX):
+        for event, ref in self._deadlines.take(now, self._ids, self._writer.pace.at_most(DEADLINES_MAX)):
             stuck = self._deadlines.is_stuck(ref)
             if stuck:
                 self._deadlines.postpone(ref, now)

@@ -23,6 +23,7 @@ from callhub.hub.batch import Batch, has_work
 from callhub.hub.guard import Guard
 from callhub.hub.ladders import Ladders
 from callhub.hub.lookups import Known
+from callhub.hub.pace import Pace
 from callhub.store.base import Marks
 
 if TYPE_CHECKING:
@@ -81,6 +82,7 @@ class Writer:
         self._timezone = timezone
         self._guard: Guard | None = None
         self._failures = 0
+        self.pace = Pace()
         self.ready = False
 
     async def load(self, *, after_failure: bool = False) -> None:
@@ -165,7 +167,8 @@ class Writer:
         batch = Batch(self._clock.now())
         known = None if minimal else Known(self._store, [t.event for t in tickets], self._engine.incident)
         loop = asyncio.get_running_loop()
-        pause_at_s = loop.time() + STALL_S
+        began_s = loop.time()
+        pause_at_s = began_s + STALL_S
         for ticket in tickets:
             if loop.time() > pause_at_s:
                 await asyncio.sleep(0)
@@ -180,6 +183,7 @@ class Writer:
                 self._guard.ladders.replace(event.policies)
                 if known is not None and event.change is not None:
                     known.changed(event.change)
+        self.pace.took(len(tickets), loop.time() - began_s)
         return batch
 
     def _completed_alone(self, event: Event) -> Event:
