@@ -78,4 +78,7 @@ async def test_messages_go_some_time_after_the_end(store: Store) -> None:
     assert store.outbox_head(WANG) == (0, last)
     await confirm(store, WANG, last)
     assert store.outbox_head(WANG) == (last, last)
-    assert (await store.commit(Commit(messages=[message("d")]))).stored[0].seq > last
+    done = await store.commit(Commit(messages=[message("d", "I-1")]))
+    assert done.stored[0].seq > last
+    assert await store.purge(at(11)) == 1
+    assert store.outbox_head(WANG) == (last, done.stored[0].seq)

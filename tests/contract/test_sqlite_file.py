@@ -100,6 +100,15 @@ async def test_a_commit_is_one_hop(store: SqliteStore, monkeypatch: pytest.Monke
     assert queue.hops == 2
 
 
+async def test_a_commit_is_one_transaction(store: SqliteStore) -> None:
+    trace: list[str] = []
+    await store._writing.run(lambda db: db.set_trace_callback(trace.append))
+    await store.commit(both(Case("I-1", 1).open(), messages=[message("a")]))
+    frame = [statement for statement in trace if statement.startswith(("BEGIN", "COMMIT", "ROLLBACK"))]
+    assert frame == ["BEGIN IMMEDIATE", "COMMIT"]
+    assert (trace[0], trace[-1]) == (frame[0], frame[-1])
+
+
 async def test_every_commit_reaches_the_disk(store: SqliteStore) -> None:
     def settings(db: sqlite3.Connection) -> list[object]:
         names = ("journal_mode", "synchronous", "wal_autocheckpoint")
@@ -194,7 +203,10 @@ async def test_a_lock_file_left_behind_does_not_matter(path: Path) -> None:
     leave_a_lock(path)
     store = SqliteStore(path)
     await store.open()
+    with pytest.raises(DatabaseHeld) as caught:
+        await SqliteStore(path).open()
     await store.close()
+    assert caught.value.data["pid"] == os.getpid()
 
 
 async def test_a_failed_open_lets_go(path: Path) -> None:

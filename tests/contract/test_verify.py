@@ -50,8 +50,15 @@ async def path(tmp_path: Path) -> Path:
     return store.path
 
 
+def flipped(stored: bytes, byte: int) -> bytes:
+    """The same bytes with one bit changed."""
+    return stored[:byte] + bytes([stored[byte] ^ 1]) + stored[byte + 1 :]
+
+
 def alter(path: Path, statement: str) -> None:
+    """Run one statement; ``flipped(column, byte)`` is a function in it."""
     db = sqlite3.connect(path)
+    db.create_function("flipped", 2, flipped)
     with db:
         assert db.execute(statement).rowcount == 1
     db.close()
@@ -79,8 +86,8 @@ async def test_a_sound_store_has_no_flaw(store: Store) -> None:
 
 
 def flip(column: str, byte: int = 5) -> str:
-    """SQL for the same bytes with another one after the first ``byte``."""
-    return f"CAST(substr({column}, 1, {byte}) || x'7e' || substr({column}, {byte} + 2) AS BLOB)"
+    """SQL for the column with one bit changed."""
+    return f"flipped({column}, {byte})"
 
 
 @pytest.mark.parametrize(
@@ -177,9 +184,8 @@ async def test_every_byte_of_a_body_counts(path: Path) -> None:
     db = sqlite3.connect(path)
     (body,) = db.execute("SELECT body FROM journal WHERE seq = 5").fetchone()
     for byte in range(0, len(body), 7):
-        altered = body[:byte] + bytes([body[byte] ^ 1]) + body[byte + 1 :]
         with db:
-            db.execute("UPDATE journal SET body = ? WHERE seq = 5", (altered,))
+            db.execute("UPDATE journal SET body = ? WHERE seq = 5", (flipped(body, byte),))
         assert ("chain", "journal 5") in names(path), byte
     with db:
         db.execute("UPDATE journal SET body = ? WHERE seq = 5", (body,))
@@ -249,14 +255,32 @@ async def test_an_open_incident_is_not_erased(store: Store) -> None:
     assert store.verify().flaws == ()
 
 
-async def test_what_was_erased_is_not_in_the_file(path: Path) -> None:
+@pytest.mark.parametrize("size", [1, 30, 3000])
+async def test_what_was_erased_is_not_in_the_file(tmp_path: Path, size: int) -> None:
+    """Small texts share a page with others, long ones have pages of their own."""
+    store = SqliteStore(tmp_path / "callhub.db")
+    await store.open()
+    gone, kept = Case("I-1", 1), Case("I-2", 2)
+    await store.commit(both(gone.open(), kept.open(), gone.note("张三的秘密" * size), kept.note("钥匙在邻居家")))
+    await store.commit(gone.close())
+    assert contents(tmp_path).count("张三的秘密".encode()) >= size
+    await store.erase([seq for seq, _ in store.rows("I-1")], at(99), "ev-erase", OPERATOR)
+    everything = contents(tmp_path)
+    await store.close()
+    assert everything.count("张三的秘密".encode()) == 0
+    assert everything.count("钥匙在邻居家".encode()) >= 1
+
+
+async def test_nobody_can_announce_an_erasure(path: Path) -> None:
     store = SqliteStore(path)
     await store.open()
-    await store.erase([seq for seq, _ in store.rows("I-2")], at(99), "ev-erase", OPERATOR)
-    everything = contents(path.parent)
+    announced = f.DirectoryChanged(what="erasure", ids=("9", "x"))
+    await store.commit(Commit(rows=[f.Row(None, 0, at(9), "ev", OPERATOR, (announced,))]))
+    late = Case("I-3", 3)
+    await store.commit(late.open())
     await store.close()
-    assert everything.count("门在后面".encode()) == 0
-    assert everything.count("钥匙在邻居家".encode()) == 1
+    alter(path, "UPDATE journal SET private = NULL WHERE seq = 9")
+    assert names(path) == [("private", "journal 9")]
 
 
 # Size
