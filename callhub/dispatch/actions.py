@@ -12,7 +12,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from callhub.dispatch import desk_calls
-from callhub.dispatch.answers import accept, clear_owner, renew_owner_check, take_over
+from callhub.dispatch.answers import accept, clear_owner, refuse_full, renew_owner_check, take_over
 from callhub.dispatch.duties import end_all, move_duty
 from callhub.dispatch.escalation import (
     BY_HAND,
@@ -39,6 +39,7 @@ from callhub.errors import (
     InvalidMessage,
     NotAllowed,
     NotFound,
+    OfferNotOpen,
     UnknownOffer,
 )
 
@@ -151,9 +152,9 @@ def _assign(case: Case, event: OperatorActed) -> None:
     incident = case.incident
     if incident.state is IncidentState.RESOLVED:
         raise IllegalTransition("incident", incident.state, "assign")
-    full = incident.class_ is IncidentClass.EMERGENCY and person.is_full
-    if incident.assignment_of(responder) is not None or full:
+    if incident.assignment_of(responder) is not None:
         raise AlreadyAssigned(responder)
+    refuse_full(case.turn, incident, responder)
     offer = incident.offer_of(responder)
     if offer is None:
         offer = incident.offers[make_offer(case, Candidate(responder, person.record.kind), BY_HAND)]
@@ -171,7 +172,9 @@ def _responder(event: OperatorActed) -> str:
 def _accept_for(case: Case, responder: str, event: OperatorActed) -> None:
     offer = case.incident.offer_of(responder)
     if offer is None:
-        raise UnknownOffer(f"of {responder}")
+        refuse_full(case.turn, case.incident, responder)
+        before = [o for o in case.incident.offers.values() if o.responder == responder]
+        raise OfferNotOpen(before[-1].id, before[-1].state) if before else UnknownOffer(f"of {responder}")
     reason = _text(event, "reason")
     case.add(f.ActedFor(responder=responder, action="accept", via="telephone", reason=reason))
     accept(case, offer, "telephone")

@@ -51,6 +51,8 @@ def answer_offer(turn: Turn, event: OfferAnswered) -> Answer:
         if offer.state is OfferState.ACCEPTED:
             return _result(incident, offer.responder)
         if offer.state not in (OfferState.OPEN, OfferState.SILENT) or not incident.is_open:
+            if event.actor.kind is not ActorKind.RESPONDER and incident.is_open:
+                refuse_full(turn, incident, offer.responder)
             raise OfferNotOpen(offer.id, offer.state)
         case = turn.case(incident.id)
         _mark_acted_for(case, event, offer.responder)
@@ -100,8 +102,7 @@ def accept(case: Case, offer: Offer, via: str) -> None:
         raise NotAllowed("a department reports in to a whistle")
     person = turn.world.roster.people.get(offer.responder)
     emergency = case.incident.class_ is IncidentClass.EMERGENCY
-    if emergency and person is not None and person.is_full:
-        raise AlreadyAssigned(offer.responder)
+    refuse_full(turn, case.incident, offer.responder)
     case.add(f.OfferAccepted(offer=offer.id, via=via))
     case.disarm(f"offer:{offer.id}")
     _assign(case, offer)
@@ -110,6 +111,13 @@ def accept(case: Case, offer: Offer, via: str) -> None:
         person.accepted += 1
         if emergency and person.is_full:
             withdraw_elsewhere(turn, offer.responder, case.id, "busy")
+
+
+def refuse_full(turn: Turn, incident: Incident, responder: str) -> None:
+    """Nobody twice: raise ``AlreadyAssigned`` when live emergencies fill this person's capacity."""
+    person = turn.world.roster.people.get(responder)
+    if incident.class_ is IncidentClass.EMERGENCY and person is not None and person.is_full:
+        raise AlreadyAssigned(responder)
 
 
 def _assign(case: Case, offer: Offer) -> None:
