@@ -75,6 +75,7 @@ def problem_of(answer: Answer) -> Response:
 async def on_callhub_error(request: Request, error: Exception) -> Response:
     """Answer an error of the tree; what is no refusal is our fault and told without details."""
     assert isinstance(error, CallhubError)
+    request.app.state.parts.metrics.refusals.labels(error.code).inc()
     if not isinstance(error, Refusal):
         log.error("request_failed", path=request.url.path, code=str(error.code), error=error.message)
         error = InternalError()

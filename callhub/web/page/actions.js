@@ -79,7 +79,7 @@ export function onBehalf(item, who, what, act) {
   }
   if (!liveAssignments(item).includes(who)) return [];
   const step = (action, more = {}) => () =>
-    act(`incidents/${item.id}/${action}`, { responder: who.responder, ...more }, item.version);
+    act(`incidents/${item.id}/${action}`, { responder: who.responder, ...more });
   const outcome = select("outcome", "outcome", OUTCOMES);
   return [
     who.state === "assigned" ? small("assignment_state.en_route", step("en-route")) : null,

@@ -29,14 +29,21 @@ const isLocked = () => link !== "live";
 
 async function begin() {
   await speak(localStorage.getItem("callhub.language") || document.documentElement.lang);
+  await resume();
+}
+
+// Goes on with the session of before; a server that does not answer is asked again.
+async function resume() {
   try {
     const askedMs = performance.now();
     me = await request("GET", "session");
     time.learn(me.now, askedMs);
-  } catch {
-    return showLogin();
+    await enter();
+  } catch (problem) {
+    if (problem.status === 401) return showLogin();
+    onLink("reconnecting", Date.now());
+    setTimeout(resume, 2000);
   }
-  await enter();
 }
 
 function showLogin() {
@@ -227,7 +234,7 @@ const findElder = (id) => request("GET", `elders/${encodeURIComponent(id)}`).cat
 
 function show(one, elder) {
   const section = $("detail");
-  const post = (path, body, version) => send(one.id, path, body, version);
+  const post = (path, body) => send(one.id, path, body);
   const buttons = (who, what) => (canWrite() ? onBehalf(one, who, what, post) : []);
   if (detail?.one.id !== one.id || detail.language !== language || !section.querySelector(".shown")) {
     const close = el("button", { type: "button", class: "close", "aria-label": t("page.key_close"), onclick: closeDetail }, "✕");
