@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -74,6 +74,8 @@ class Town:
             ),
             policies=(LADDER,),
         )  # fmt: skip
+        desk = Responder("K-1", "Desk", ResponderKind.DESK, area=AREA, level="community", capacity=None)
+        change = replace(change, responders=(*change.responders, desk))
         await self.store.open()
         await self.store.commit(Commit(changes=(change,)))
 
