@@ -18,7 +18,8 @@ from callhub.dispatch.lifecycle import IncidentEvent, advance_incident
 from callhub.dispatch.matching import Candidate, Search
 from callhub.domain import facts as f
 from callhub.domain.incident import AssignmentState, Incident, IncidentState, Offer, OfferState, Places
-from callhub.domain.policy import IncidentClass, Step
+from callhub.domain.people import ResponderKind
+from callhub.domain.policy import IncidentClass, Policy, Step
 
 if TYPE_CHECKING:
     from callhub.dispatch.roster import Person
@@ -59,10 +60,10 @@ def search(case: Case, step: Step, *, again: bool = False) -> Search:
     return Search(world, case.incident, case.places, step, case.turn.now, again)
 
 
-def first_step(incident: Incident, case: Case) -> int:
+def first_step(incident: Incident, policy: Policy) -> int:
     """Where this incident's ladder begins: a press that says test starts at the desks."""
     if incident.says_test:
-        return next((n for n, step in enumerate(case.policy.steps) if step.asks_desk), 0)
+        return next((n for n, step in enumerate(policy.steps) if step.asks_desk), 0)
     return 0
 
 
@@ -178,7 +179,7 @@ def resume(case: Case, why: str, *, from_first: bool = False) -> None:
     incident = case.incident
     if not incident.ladder_runs:
         return
-    number = first_step(incident, case) if from_first or incident.exhausted else incident.step
+    number = first_step(incident, case.policy) if from_first or incident.exhausted else incident.step
     restart(case)
     enter_step(case, number, why)
 
@@ -195,25 +196,31 @@ def consider(turn: Turn, responder: str) -> None:
         place = _place_for(turn, incident, person)
         if place is None:
             continue
-        make_offer(turn.case(incident.id), *place)
+        looking, candidate, number = place
+        case = turn.case(incident.id)
+        case.add(looking.explain(number, [candidate]))
+        make_offer(case, candidate, number)
         if world.roster.standing(person, turn.now) is not None:
             return
 
 
-def _place_for(turn: Turn, incident: Incident, person: Person) -> tuple[Candidate, int] | None:
+def _place_for(turn: Turn, incident: Incident, person: Person) -> tuple[Search, Candidate, int] | None:
     """The first step reached that is short of people and asks this one."""
     world = turn.world
+    if incident.owner is not None and person.record.kind is ResponderKind.DESK:
+        return None
     steps = world.policy(incident).steps
     last = len(steps) - 1 if incident.exhausted else incident.reached
     places = world.places.get(incident.id) or Places()
-    for number in range(last + 1):
+    first = 0 if incident.exhausted else first_step(incident, world.policy(incident))
+    for number in range(first, last + 1):
         step = steps[number]
         if sum(1 for o in incident.open_offers if o.step == number) >= width(step):
             continue
-        looking = Search(world, incident, places, step, turn.now, again=incident.exhausted)
+        looking = Search(world, incident, places, step, turn.now)
         candidate = looking.matches(person)
         if candidate is not None:
-            return candidate, number
+            return looking, candidate, number
     return None
 
 

@@ -135,14 +135,14 @@ class Search:
         return None if far else candidate
 
     def _measure(self, person: Person, *, paired: bool = False) -> Candidate | None:
-        """None when nobody can say how far they are: no position on either side and no area in common."""
+        """None when nobody can say how far they are; for a house without a position an area in common will do."""
         record = person.record
         position = self.world.roster.position(person, self.now)
         if self.centre is not None and position is not None:
             away_m = distance_m(self.centre, position)
             eta_s = self.world.rules.eta_s(record.kind, away_m)
             return Candidate(record.id, record.kind, round(away_m), eta_s, paired)
-        if paired or (self.incident.area and record.area and record.area[0] == self.incident.area[0]):
+        if paired or (self.centre is None and set(self.incident.area[:1]) & set(record.area)):
             return Candidate(record.id, record.kind, None, None, paired)
         return None
 

@@ -242,7 +242,7 @@ def _open(turn: Turn, signal: Signal) -> Case:
     case.add(_recorded(turn, signal, joined=False))
     _see_fix(case, signal, turn.now)
     check_watched(case)
-    enter_step(case, first_step(case.incident, case), "opened")
+    enter_step(case, first_step(case.incident, policy), "opened")
     return case
 
 
@@ -293,7 +293,8 @@ def _see_fix(case: Case, signal: Signal, now: datetime) -> None:
     accurate = accuracy_m is not None and accuracy_m <= rules.fix_accuracy_m_max
     mobile = signal.record is not None and signal.record.mobile
     places = case.places
-    wins = (mobile and fresh and accurate) or places.home is None
-    case.turn.world.places[case.id] = replace(
-        places, fix=signal.position, fix_at=signal.at or now, fix_wins=wins or (places.fix_wins and not fresh)
-    )
+    good = mobile and fresh and accurate
+    if places.fix_wins and not good and (places.home is not None or not fresh):
+        return
+    wins = good or places.home is None
+    case.turn.world.places[case.id] = replace(places, fix=signal.position, fix_at=signal.at or now, fix_wins=wins)
