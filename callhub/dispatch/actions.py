@@ -30,8 +30,7 @@ from callhub.domain import facts as f
 from callhub.domain.decision import Answer
 from callhub.domain.events import DutyMoved, OperatorActed
 from callhub.domain.incident import Incident, IncidentState, Owner, OwnerKind
-from callhub.domain.people import ActorKind
-from callhub.domain.policy import IncidentClass
+from callhub.domain.people import Actor, ActorKind
 from callhub.errors import (
     AlreadyAssigned,
     Conflict,
@@ -95,10 +94,18 @@ def _find(turn: Turn, event: OperatorActed) -> tuple[Incident, bool]:
 
 def _renew(case: Case, event: OperatorActed) -> None:
     owner = case.incident.owner
-    if owner is not None and owner.id == event.actor.id and owner.kind.value == event.actor.kind.value:
+    if owner is not None and _acts_for(case, owner, event.actor):
         if event.action not in {"take-over", "hand-over"}:
             case.add(f.OwnerActed(action=event.action))
         renew_owner_check(case)
+
+
+def _acts_for(case: Case, owner: Owner, actor: Actor) -> bool:
+    """Whether an act is the owner's own. A desk is a place: whoever may watch it acts for it."""
+    if owner.kind is OwnerKind.DESK:
+        desk = case.turn.world.roster.people.get(owner.id)
+        return actor.is_human and desk is not None and actor.covers(desk.record.area)
+    return owner.id == actor.id and owner.kind.value == actor.kind.value
 
 
 def _revive(turn: Turn, incident: Incident, event: OperatorActed) -> Case:

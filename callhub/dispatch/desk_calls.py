@@ -5,6 +5,7 @@ Rules of this file: a desk call asks no volunteer and changes neither state nor 
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from callhub.domain import facts as f
@@ -33,10 +34,16 @@ def climb_desks(case: Case, call: DeskCall) -> None:
 
 
 def _show(case: Case, call: DeskCall) -> None:
-    roster = case.turn.world.roster
-    area = None if call.rung is None else case.incident.area[call.rung]
-    desks = roster.top_desks() if area is None else roster.desks_of(area)
-    case.add(f.DeskCalled(call=call, area=area, desks=tuple(desks)))
+    """Call the desks of this level; a level that has none would only cost time and is passed."""
+    roster, path = case.turn.world.roster, case.incident.area
+    rung, area = call.rung, None
+    desks = roster.top_desks()
+    if rung is not None:
+        while rung > 0 and not roster.desks_of(path[rung]):
+            rung -= 1
+        area = path[rung]
+        desks = roster.desks_of(area)
+    case.add(f.DeskCalled(call=replace(call, rung=rung), area=area, desks=tuple(desks)))
     case.arm("desk_call", case.policy.desk_call_s, "desk_call")
 
 

@@ -165,6 +165,8 @@ class DispatchEngine:
             if person.asked and not world.roster.on_duty(person, now):
                 # Their duty ended while nobody was there to take the offers back.
                 world.set_timer(f"duty:{id}", now)
+        # Whoever watched has as long as everybody else to come back; then that nobody watches is a fact.
+        world.set_timer("watch:", now + timedelta(seconds=old.rules.link_patience_s))
         for incident in world.incidents.values():
             if incident.owner is not None and incident.owner.watching and incident.owner.kind is OwnerKind.USER:
                 world.set_timer(f"watcher:{incident.owner.id}", now + timedelta(seconds=old.rules.owner_away_s))

@@ -86,10 +86,15 @@ def change_watchers(turn: Turn, event: WatchersChanged) -> Answer:
     else:
         away = timedelta(seconds=world.rules.owner_away_s)
         turn.changes.set_timer(f"watcher:{event.user}", turn.now + away)
+    _check_all_watched(turn)
+    return Answer()
+
+
+def _check_all_watched(turn: Turn) -> None:
+    world = turn.world
     for incident in list(world.incidents.values()):
         if incident.class_ is IncidentClass.EMERGENCY and incident.unwatched is world.roster.is_watched(incident.area):
             check_watched(turn.case(incident.id))
-    return Answer()
 
 
 def fire_timer(turn: Turn, event: DeadlineDue) -> Answer:
@@ -97,6 +102,9 @@ def fire_timer(turn: Turn, event: DeadlineDue) -> Answer:
     kind, _, id = (event.key or "").partition(":")
     world = turn.world
     turn.changes.set_timer(event.key or "", None)
+    if kind == "watch":
+        _check_all_watched(turn)
+        return Answer()
     if kind == "watcher":
         if id not in world.roster.watchers:
             _miss_watcher(turn, id)
@@ -146,6 +154,8 @@ def update_directory(turn: Turn, event: DirectoryUpdated) -> Answer:
     for user in event.removed_users:
         turn.changes.dismiss(user)
         drop_owner(turn, user, "user_removed")
+    if event.removed_users:
+        _check_all_watched(turn)
     for elder in event.elders:
         _moved(turn, elder)
     for device in event.moved_devices:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from tests.scenarios.town import Person, Town
 
 
-def two_elders(**fields: int) -> tuple[Town, Person]:
+def two_elders(capacity: int = 1) -> tuple[Town, Person]:
     town = Town()
     town.elder("E-1")
     town.elder("E-2")
-    return town, town.responder("V-1", **fields)
+    return town, town.responder("V-1", capacity=capacity)
 
 
 def test_an_open_offer_uses_up_capacity_when_another_emergency_chooses() -> None:
