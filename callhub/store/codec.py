@@ -63,9 +63,10 @@ def encode(record: object) -> bytes:
         StoreRefused: It holds what JSON cannot say, such as a lone surrogate.
     """
     try:
-        return _KINDS[type(record)].dump_json(record, warnings="error")
+        written = _KINDS[type(record)].dump_json(record, warnings="error")
     except ValueError as wrong:
         raise StoreRefused(f"a {type(record).__name__} cannot be written down: {_brief(wrong)}") from wrong
+    return _placed(written)
 
 
 def decode(kind: type[T], data: bytes | str) -> T:
@@ -88,9 +89,18 @@ def encode_json(value: object) -> bytes:
         StoreRefused: It holds what JSON cannot say.
     """
     try:
-        return to_json(value)
+        written = to_json(value, inf_nan_mode="null")
     except ValueError as wrong:
         raise StoreRefused(f"a body cannot be written down: {_brief(wrong)}") from wrong
+    return _placed(written)
+
+
+def _placed(written: bytes) -> bytes:
+    """Refuse a position whose degrees are no numbers: JSON has none for them, and it could not be read again."""
+    # Inside a text the quotes would be escaped, so nobody's words look like this.
+    if b'"lat":null' in written or b'"lon":null' in written:
+        raise StoreRefused("a position is not a number")
+    return written
 
 
 def decode_json(data: bytes | str) -> Any:  # noqa: ANN401  # JSON is anything

@@ -199,13 +199,13 @@ async def test_a_broken_file_is_a_flaw_not_a_crash(path: Path, page: int) -> Non
     assert verify_file(path).flaws[0].check == "file"
 
 
-async def test_it_works_beside_a_running_server(store: Store) -> None:
-    if not isinstance(store, SqliteStore):
-        return
-    first, _ = await fill(store)
-    assert verify_file(store.path).flaws == ()
-    await store.commit(first.note())
-    assert verify_file(store.path).rows == 8
+async def test_it_works_beside_a_running_server(path: Path) -> None:
+    store = SqliteStore(path)
+    await store.open()
+    assert verify_file(path).rows == 7
+    await store.commit(Case("I-3", 3).open())
+    assert (verify_file(path).rows, verify_file(path).flaws) == (8, ())
+    await store.close()
 
 
 async def test_what_is_no_database_is_said(tmp_path: Path) -> None:

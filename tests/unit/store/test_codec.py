@@ -139,6 +139,19 @@ def test_a_lone_surrogate_is_refused_without_repeating_it() -> None:
         encode(Elder("E", "\ud800"))
 
 
+@pytest.mark.parametrize("number", [float("nan"), float("inf")])
+def test_a_place_that_is_no_number_is_refused(number: float) -> None:
+    with pytest.raises(StoreRefused):
+        encode(Places(fix=Position(39.0, number)))
+    with pytest.raises(StoreRefused):
+        encode_row(row(f.HomeMoved(what="home", home=Position(number, 117.0))), SALT)
+    with pytest.raises(StoreRefused):
+        encode_json({"go_to": {"position": Position(number, 117.0)}})
+    # What is unknown otherwise is only unknown, and somebody's words are only words.
+    assert decode(Position, encode(Position(39.0, 117.0, number))) == Position(39.0, 117.0)
+    assert encode_json({"text": '"lat":null'})
+
+
 @pytest.mark.parametrize(
     ("body", "private"),
     [
