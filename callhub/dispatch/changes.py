@@ -101,3 +101,19 @@ class Changes:
 
         self.on_undo(restore)
         self.world.policies = policies
+
+    def expect_alarm(self, gateway: str, alarm: str, cancel: str) -> None:
+        """Remember a cancel that came before its alarm."""
+        self.world.expect_alarm(gateway, alarm, cancel)
+
+        def restore() -> None:
+            del self.world.early_cancels[(gateway, alarm)]
+
+        self.on_undo(restore)
+
+    def early_cancel(self, gateway: str, alarm: str) -> str | None:
+        """The cancel that came before this alarm, which is forgotten with it; None when there was none."""
+        cancel = self.world.early_cancels.pop((gateway, alarm), None)
+        if cancel is not None:
+            self.on_undo(lambda: self.world.expect_alarm(gateway, alarm, cancel))
+        return cancel

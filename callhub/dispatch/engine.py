@@ -137,9 +137,7 @@ class DispatchEngine:
 
     def places(self, id: str) -> Places:
         """Where help is needed in an incident in memory."""
-        if id in self._world.ended:
-            return self._world.ended[id][1]
-        return self._world.places.get(id, Places())
+        return self._world.places_of(id)
 
     def on_duty(self, responder: str, now: datetime) -> bool:
         """Whether somebody is on duty now; False for who is not known."""

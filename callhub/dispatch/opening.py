@@ -78,10 +78,8 @@ def raise_alarm(turn: Turn, event: AlarmRaised) -> Answer:
         turn.note(f.TestRecorded(gateway=event.gateway, device=event.device, alarm=event.alarm, at=turn.now))
         return Answer(receipt)
     case = take(turn, _signal(event, known))
-    sent = (event.gateway, event.alarm)
-    early = turn.world.early_cancels.pop(sent, None)
+    early = turn.changes.early_cancel(event.gateway, event.alarm)
     if early is not None:
-        turn.changes.on_undo(lambda: turn.world.expect_alarm(*sent, early))
         case.add(f.CancelRequested(id=early, gateway=event.gateway, device=event.device, alarm=event.alarm))
     return Answer({**receipt, "incident": case.id}, incident=case.id)
 

@@ -10,7 +10,7 @@ Rules of this file:
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -61,7 +61,7 @@ class Case:
     @property
     def places(self) -> Places:
         """Where help is needed."""
-        return self.turn.world.places.setdefault(self.id, Places())
+        return self.turn.world.places_of(self.id)
 
     @property
     def policy(self) -> Policy:
@@ -133,7 +133,7 @@ class Turn:
         case = self.cases.get(id)
         if case is None:
             incident = self.world.incidents[id]
-            case = Case(self, incident, incident.copy(), _copy(self.world.places.get(id)))
+            case = Case(self, incident, incident.copy(), replace(self.world.places_of(id)))
             self.cases[id] = case
         return case
 
@@ -149,7 +149,7 @@ class Turn:
 
         self.changes.on_undo(restore)
         world.incidents[id] = incident.copy()
-        world.places[id] = _copy(places)
+        world.places[id] = replace(places)
         return self.case(id)
 
     def open(self, fact: f.IncidentOpened, places: Places) -> Case:
@@ -261,8 +261,3 @@ class Turn:
             self.world.weigh(case.before, responder)
         self.world.roster.refile(responder, self.now)
 
-
-def _copy(places: Places | None) -> Places:
-    if places is None:
-        return Places()
-    return Places(**{name: getattr(places, name) for name in Places.__dataclass_fields__})

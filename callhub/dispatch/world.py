@@ -106,10 +106,17 @@ class World:
     def _retire(self, incident: Incident) -> None:
         self._unindex(incident.id)
         self.incidents.pop(incident.id, None)
-        places = self.places.pop(incident.id, None) or Places()
-        self.ended[incident.id] = (incident, places)
+        self.ended[incident.id] = (incident, self.places_of(incident.id))
+        self.places.pop(incident.id, None)
         while len(self.ended) > self.rules.ended_kept:
             self.ended.popitem(last=False)
+
+    def places_of(self, id: str) -> Places:
+        """Where help is needed in an incident, open or ended."""
+        held = self.places.get(id)
+        if held is None and id in self.ended:
+            return self.ended[id][1]
+        return held if held is not None else Places()
 
     def forget(self, id: str) -> None:
         """Take an incident out altogether: undoing its opening."""
