@@ -17,8 +17,6 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidHandshake
 
 Wire = dict[str, Any]
-PRESSES_MAX = 40
-"""New alarms of a gateway in one round, however long that lasts."""
 YES = 0.3
 """Published acceptance is 17 to 47 %."""
 
@@ -73,7 +71,7 @@ async def until_killed(work: Coroutine[Any, Any, None]) -> None:
 
 
 class Gateway:
-    """Presses at a steady rate; first sends what has no receipt, and some of what has one."""
+    """Sends what has no receipt and some of what has one, then presses at a steady rate."""
 
     def __init__(self, id_: str, token: str, book: Book, devices: list[str], rng: random.Random) -> None:
         self._id = id_
@@ -83,10 +81,10 @@ class Gateway:
         self._rng = rng
         self._numbers = itertools.count(1)
 
-    async def run(self, port: int, per_s: float) -> None:
-        """Until the link breaks."""
+    async def run(self, port: int, per_s: float, go: asyncio.Event) -> None:
+        """Until the link breaks; new presses begin at ``go``."""
         async with _linked(port, "gateway", self._token) as client, asyncio.TaskGroup() as tasks:
-            tasks.create_task(self._press(client, per_s))
+            tasks.create_task(self._press(client, per_s, go))
             async for text in client:
                 message = json.loads(text)
                 if message["type"] == "receipt":
@@ -95,7 +93,7 @@ class Gateway:
                     await client.send(json.dumps({"type": "received", "seq": message["seq"]}))
             raise ConnectionResetError
 
-    async def _press(self, client: ClientConnection, per_s: float) -> None:
+    async def _press(self, client: ClientConnection, per_s: float, go: asyncio.Event) -> None:
         own = [frame for frame in self._book.unanswered if frame["id"].startswith(f"{self._id}:")]
         told = [id_ for id_ in self._book.receipts if id_.startswith(f"{self._id}:")]
         for frame in own:
@@ -103,7 +101,8 @@ class Gateway:
         for id_ in self._rng.sample(told, min(20, len(told))):
             self._book.duplicates += 1
             await client.send(json.dumps(self._book.frames[id_]))
-        for _ in range(PRESSES_MAX):
+        await go.wait()
+        while True:
             frame = {
                 "type": "alarm",
                 "id": f"{self._id}:{next(self._numbers)}",

@@ -38,13 +38,13 @@ from callhub.store.sqlite import SqliteStore
 from tests.integration.kill_clients import App, Book, Gateway, until_killed
 
 ELDERS, RESPONDERS, GATEWAYS = 400, 24, 2
-PRESSES_PER_S = 30.0
+PRESSES_PER_S = 80.0
 START_S_MAX = 30.0
-LOAD_S = (0.2, 1.6)
+LOAD_S = (0.1, 1.2)
 SETTLE_S = 0.5
 WORK_OFF_S = 5.0
 """How long a start may take to work off what was overdue, on a machine that does other things too."""
-CLOSED_MAX = 60
+CLOSED_MAX = 40
 """How many resolved and unanswered incidents a person closes in each round."""
 STEP_S = 1.0
 LADDER = Policy(
@@ -158,13 +158,15 @@ class Rounds:
             self.faults.append(f"the server did not start: {line!r}")
             return
         web_port, link_port = map(int, ports)
+        go = asyncio.Event()
         async with asyncio.TaskGroup() as tasks:
             clients = [tasks.create_task(until_killed(app.run(link_port))) for app in self.apps]
             clients += [
-                tasks.create_task(until_killed(gateway.run(link_port, PRESSES_PER_S / GATEWAYS)))
+                tasks.create_task(until_killed(gateway.run(link_port, PRESSES_PER_S / GATEWAYS, go)))
                 for gateway in self.gateways
             ]
             await self._check_running(web_port)
+            go.set()
             await asyncio.sleep(self.rng.uniform(*LOAD_S))
             process.kill()
             await process.wait()
