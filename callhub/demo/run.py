@@ -40,6 +40,7 @@ if TYPE_CHECKING:
 HOST = "127.0.0.1"
 HTTP_PORT, LINK_PORT = 8700, 8701
 """Taken if the user named none and they are free."""
+OPTIONS = {"web": "--http-port", "links": "--link-port"}
 
 
 def run(*, seconds: float | None, seed: int, speed: float, http_port: int | None, link_port: int | None) -> int:
@@ -90,9 +91,9 @@ class Demo:
         """The port to listen on; 0: any free one, and the person is told why."""
         try:
             listen(section, HOST, default if named is None else named).close()
-        except ConfigError:
+        except ConfigError as wrong:
             if named is not None:
-                raise
+                raise ConfigError("command line", OPTIONS[section], f"{wrong.data['why']}, or name none") from wrong
             self._tell("demo.port_taken", port=default)
             return 0
         return default if named is None else named

@@ -40,7 +40,7 @@ def test_a_default_port_that_is_taken_is_replaced_and_that_is_said(demo: Demo, o
 
 
 def test_a_port_that_was_named_is_never_replaced(demo: Demo, out: io.StringIO, taken: int) -> None:
-    with pytest.raises(ConfigError, match=f"web.port.*{taken}"):
+    with pytest.raises(ConfigError, match=f"--http-port.*{taken}"):
         demo.port("web", taken, 8700)
     assert out.getvalue() == ""
 
