@@ -12,7 +12,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from callhub.dispatch import desk_calls
-from callhub.dispatch.answers import accept, clear_owner, refuse_full, renew_owner_check, take_over
+from callhub.dispatch.answers import accept, clear_owner, owner_acted, refuse_full, take_over
 from callhub.dispatch.duties import end_all, move_duty
 from callhub.dispatch.escalation import (
     BY_HAND,
@@ -30,7 +30,7 @@ from callhub.domain import facts as f
 from callhub.domain.decision import Answer
 from callhub.domain.events import DutyMoved, OperatorActed
 from callhub.domain.incident import Incident, IncidentState, Owner, OwnerKind
-from callhub.domain.people import Actor, ActorKind
+from callhub.domain.people import ActorKind
 from callhub.errors import (
     AlreadyAssigned,
     Conflict,
@@ -76,7 +76,7 @@ def act(turn: Turn, event: OperatorActed) -> Answer:
         handler(case, event)
     if event.actor.is_human:
         desk_calls.acted(case)
-    _renew(case, event)
+    owner_acted(case, event.actor, event.action)
     return Answer({"ok": True}, incident=incident.id)
 
 
@@ -90,22 +90,6 @@ def _find(turn: Turn, event: OperatorActed) -> tuple[Incident, bool]:
     if event.ended is not None:
         return event.ended, True
     raise NotFound("incident", event.incident)
-
-
-def _renew(case: Case, event: OperatorActed) -> None:
-    owner = case.incident.owner
-    if owner is not None and _acts_for(case, owner, event.actor):
-        if event.action not in {"take-over", "hand-over"}:
-            case.add(f.OwnerActed(action=event.action))
-        renew_owner_check(case)
-
-
-def _acts_for(case: Case, owner: Owner, actor: Actor) -> bool:
-    """Whether an act is the owner's own. A desk is a place: whoever may watch it acts for it."""
-    if owner.kind is OwnerKind.DESK:
-        desk = case.turn.world.roster.people.get(owner.id)
-        return actor.is_human and desk is not None and actor.covers(desk.record.area)
-    return owner.id == actor.id and owner.kind.value == actor.kind.value
 
 
 def _revive(turn: Turn, incident: Incident, event: OperatorActed) -> Case:
@@ -211,7 +195,7 @@ def _on_behalf(turn: Turn, event: OperatorActed) -> Answer:
     if case is not None and event.action != "cleared":
         desk_calls.acted(case)
     if case is not None:
-        _renew(case, event)
+        owner_acted(case, event.actor, event.action)
     return Answer({"ok": True}, incident=event.incident)
 
 

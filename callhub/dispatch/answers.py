@@ -16,7 +16,7 @@ from callhub.dispatch.lifecycle import IncidentEvent, OfferEvent, advance_offer
 from callhub.domain import facts as f
 from callhub.domain.decision import Answer
 from callhub.domain.incident import Incident, Offer, OfferState, Owner, OwnerKind
-from callhub.domain.people import ActorKind, ResponderKind
+from callhub.domain.people import Actor, ActorKind, ResponderKind
 from callhub.domain.policy import IncidentClass
 from callhub.errors import AlreadyAssigned, NotAllowed, OfferNotOpen, UnknownOffer
 
@@ -57,6 +57,7 @@ def answer_offer(turn: Turn, event: OfferAnswered) -> Answer:
         case = turn.case(incident.id)
         _mark_acted_for(case, event, offer.responder)
         accept(case, offer, event.via)
+        owner_acted(case, event.actor, "accept")
     else:
         if offer.state is OfferState.DECLINED:
             return _result(incident, offer.responder)
@@ -65,6 +66,7 @@ def answer_offer(turn: Turn, event: OfferAnswered) -> Answer:
         case = turn.case(incident.id)
         _mark_acted_for(case, event, offer.responder)
         decline(case, offer, event.via, event.reason)
+        owner_acted(case, event.actor, "decline")
     return _result(turn.cases[incident.id].incident, offer.responder)
 
 
@@ -204,6 +206,23 @@ def renew_owner_check(case: Case) -> None:
     incident = case.incident
     if incident.owner is not None and incident.is_open and incident.state.value != "resolved":
         case.arm("owner_check", case.policy.owner_check_s, "owner_check")
+
+
+def owner_acted(case: Case, actor: Actor, action: str) -> None:
+    """An act of the owner renews their check; taking and handing over have armed it already."""
+    owner = case.incident.owner
+    if owner is None or not _acts_for(case, owner, actor) or action in {"take-over", "hand-over"}:
+        return
+    case.add(f.OwnerActed(action=action))
+    renew_owner_check(case)
+
+
+def _acts_for(case: Case, owner: Owner, actor: Actor) -> bool:
+    """Whether an act is the owner's own. A desk is a place: whoever may watch it acts for it."""
+    if owner.kind is OwnerKind.DESK:
+        desk = case.turn.world.roster.people.get(owner.id)
+        return actor.is_human and desk is not None and actor.covers(desk.record.area)
+    return owner.id == actor.id and owner.kind.value == actor.kind.value
 
 
 def clear_owner(case: Case, why: str) -> None:

@@ -162,8 +162,11 @@ def repeat(case: Case) -> None:
     case.add(f.LadderExhausted(again=True))
     if incident.state is not IncidentState.UNANSWERED:
         change_state(case, IncidentEvent.EXHAUSTED)
+    again_from = case.turn.now - timedelta(seconds=case.policy.repeat_s)
     for offer in incident.live_offers:
-        if offer.state is OfferState.SILENT:
+        # At most once in ``repeat_s``, also when somebody escalates by hand or an owner is lost in between.
+        is_due = offer.reminded_at is None or offer.reminded_at <= again_from
+        if offer.state is OfferState.SILENT and is_due:
             # By hand (-1), or made on a longer ladder that a more urgent one has replaced.
             step = case.policy.steps[min(max(0, offer.step), len(case.policy.steps) - 1)]
             respond_by = case.turn.now + timedelta(seconds=step.offer_timeout_s)

@@ -273,6 +273,11 @@ class Town:
             )
         )
 
+    def answers_for(self, offer: str, *, accept: bool, user: str = "anna") -> Answer:
+        """An operator answers an offer for somebody on the telephone."""
+        actor = Actor(ActorKind.USER, user, Role.OPERATOR)
+        return self.tell(e.OfferAnswered(id=self.new_id(), actor=actor, offer=offer, accept=accept, via="telephone"))
+
     def cancels(self, alarm: str | None = None, elder: str = "E-1", id: str = "c-1", **fields: Any) -> Answer:
         """The button asks for a cancel; ``device`` and ``gateway`` can be given."""
         return self.device_says(e.CancelAsked, "cancel", id, elder, alarm=alarm, **fields)
