@@ -104,10 +104,14 @@ class Changes:
 
     def expect_alarm(self, gateway: str, alarm: str, cancel: str) -> None:
         """Remember a cancel that came before its alarm."""
+        early, key = self.world.early_cancels, (gateway, alarm)
+        old = early.get(key)
         self.world.expect_alarm(gateway, alarm, cancel)
 
         def restore() -> None:
-            del self.world.early_cancels[(gateway, alarm)]
+            del early[key]
+            if old is not None:
+                early[key] = old
 
         self.on_undo(restore)
 
