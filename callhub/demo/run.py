@@ -10,6 +10,7 @@ import asyncio
 import os
 import random
 import signal
+import sys
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -44,7 +45,7 @@ OPTIONS = {"web": "--http-port", "links": "--link-port"}
 
 
 def run(*, seconds: float | None, seed: int, speed: float, http_port: int | None, link_port: int | None) -> int:
-    """Run the demo and return the exit status, 0.
+    """Run the demo and return the exit status: 0, or 1 when nobody reads what it prints any more.
 
     Args:
         seconds: Real seconds from ready until it ends by itself; None: until Ctrl-C.
@@ -61,9 +62,13 @@ def run(*, seconds: float | None, seed: int, speed: float, http_port: int | None
     ports = demo.port("web", http_port, HTTP_PORT), demo.port("links", link_port, LINK_PORT)
     with TemporaryDirectory(prefix="callhub-demo-") as name, Path(name, "demo.log").open("w", encoding="utf-8") as log:
         configure_logs("info", "json", log)
-        with _plain_errors():
-            counts = asyncio.run(demo.run(Path(name), *ports))
-    print(counts, flush=True)
+        try:
+            with _plain_errors():
+                counts = asyncio.run(demo.run(Path(name), *ports))
+            print(counts, flush=True)
+        except BrokenPipeError:  # `callhub demo | head`: who read it has gone, which is no fault to talk about
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            return 1
     return 0
 
 
@@ -195,6 +200,6 @@ def _plain_errors() -> Iterator[None]:
         error: BaseException = group
         while isinstance(error, BaseExceptionGroup):
             error = error.exceptions[0]
-        if isinstance(error, CallhubError):
+        if isinstance(error, CallhubError | OSError):
             raise error from group
         raise

@@ -28,11 +28,11 @@ COUNTS = re.compile(r"presses=(\d+) accepted=(\d+) arrived=(\d+)")
 
 
 @asynccontextmanager
-async def demo(folder: Path, *options: str) -> AsyncIterator[Process]:
+async def demo(folder: Path, *options: str, stdout: int = asyncio.subprocess.PIPE) -> AsyncIterator[Process]:
     """The running command, its temporary files in ``folder``."""
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "callhub", "demo", "--http-port", "0", "--link-port", "0", *options),
-        stdout=asyncio.subprocess.PIPE,
+        stdout=stdout,
         stderr=asyncio.subprocess.PIPE,
         env=os.environ | {"TMPDIR": str(folder), "LC_ALL": "C.UTF-8", "LANG": "en", "LC_MESSAGES": ""},
     )
@@ -57,7 +57,7 @@ async def rest_of(process: Process) -> tuple[list[str], str, int]:
     """Lines still to come, standard error, and the status."""
     out, err = await process.communicate()
     assert process.returncode is not None
-    return out.decode().splitlines(), err.decode(), process.returncode
+    return (out or b"").decode().splitlines(), err.decode(), process.returncode
 
 
 async def test_the_demo_shows_the_whole_way_and_ends_by_itself(tmp_path: Path) -> None:
@@ -94,4 +94,17 @@ async def test_a_person_ends_it_and_nothing_is_left(tmp_path: Path, number: sign
             lines, err, status = await rest_of(process)
     assert (err, status) == ("", 0)
     assert COUNTS.fullmatch(lines[-1])
+    assert os.listdir(tmp_path) == []
+
+
+async def test_a_reader_that_goes_ends_it_quietly(tmp_path: Path) -> None:
+    reading, writing = os.pipe()
+    async with demo(tmp_path, stdout=writing) as process:
+        os.close(writing)
+        with os.fdopen(reading, "rb") as pipe:
+            async with asyncio.timeout(30):
+                await asyncio.to_thread(pipe.readline)
+        async with asyncio.timeout(STOP_S_MAX):
+            _, err, status = await rest_of(process)
+    assert (err, status) == ("", 1)
     assert os.listdir(tmp_path) == []
