@@ -208,3 +208,29 @@ def test_a_browser_that_vanishes_without_a_word_is_noticed_within_30_s() -> None
             with connection:
                 limit_ms = connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT)
     assert 0 < limit_ms / 1000 + COMMENT_S < 30
+
+
+async def test_a_strange_id_is_not_found(house: House) -> None:
+    for kind in ("incidents", "elders", "devices", "responders", "areas"):
+        for id in ("%00", "%ed%a0%80", "x" * 5000, "%F0%9F%98%80"):
+            answer = await house.api.get(f"/api/v1/{kind}/{id}")
+            assert (answer.status_code, answer.json()["code"]) == (404, "not_found"), (kind, id)
+
+
+async def test_a_strange_body_is_refused_and_harms_nothing(house: House) -> None:
+    id = await house.press()
+    path = f"/api/v1/incidents/{id}/note"
+    for body in (b"\xff", b'{"text":"\\ud800"}', b"[" * 60_000, b'{"text":' + b"9" * 5000 + b"}", b"null", b"\x00"):
+        answer = await house.api.post(path, content=body)
+        assert (answer.status_code, answer.json()["code"]) == (422, "invalid_message"), body[:20]
+    await house.act(id, "note", text="still here\x00 \U0001f600")
+
+
+@pytest.mark.parametrize("frame", [b'{"type":"alarm","id":"a","device":"BTN-1","text":"\xff\xfe"}', b"\xff\xfe\x00{"])
+async def test_an_alarm_of_bad_bytes_reaches_a_human(house: House, frame: bytes) -> None:
+    answer = await house.gateway.post("/api/v1/alarms", content=frame)
+    assert answer.status_code in (200, 422)
+    (item,) = (await house.api.get("/api/v1/incidents?state=open")).json()["items"]
+    one = await house.api.get(f"/api/v1/incidents/{item['id']}")
+    assert one.status_code == 200
+    assert item["state"] == "unanswered"

@@ -249,6 +249,7 @@ function show(one, elder) {
   detail = { one, elder, language };
   section.querySelector(".shown").replaceChildren(...facts(one, elder, buttons));
   section.querySelector(".story").replaceChildren(...story(one));
+  section.classList.toggle("ringing", one.ringing);
   section.hidden = false;
   $("console").classList.add("split");
   fit(section.querySelector(".doing"), one);

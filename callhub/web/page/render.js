@@ -13,7 +13,8 @@ export const SYMBOLS = {
 };
 const LIVE = new Set(["assigned", "en_route", "on_scene"]);
 const ASKED = new Set(["open", "silent"]);
-const METRES_PER_KM = 1000;
+const QUIET = new Set(["owner_acted", "climbing_changed"]); // follows from what stands beside it
+const THOUSAND = 1000;
 
 export function el(tag, attributes = {}, ...children) {
   const node = document.createElement(tag);
@@ -32,7 +33,7 @@ const counter = (kind, iso) => el("span", { class: "counter", [`data-${kind}`]: 
 export function tick(root, nowMs) {
   for (const node of root.querySelectorAll(".counter")) {
     const { at, since } = node.dataset;
-    const text = duration((at ? Date.parse(at) - nowMs : nowMs - Date.parse(since)) / METRES_PER_KM);
+    const text = duration((at ? Date.parse(at) - nowMs : nowMs - Date.parse(since)) / THOUSAND);
     if (node.textContent !== text) node.textContent = text;
     if (at) node.classList.toggle("soon", Date.parse(at) - nowMs < 10000);
   }
@@ -112,7 +113,7 @@ const pair = (code, ...value) => (value.some(Boolean) ? [el("dt", {}, t(code)), 
 
 function distance(metres) {
   if (metres === null || metres === undefined) return "";
-  return metres < METRES_PER_KM ? `${metres} m` : `${(metres / METRES_PER_KM).toFixed(1)} km`;
+  return metres < THOUSAND ? `${metres} m` : `${(metres / THOUSAND).toFixed(1)} km`;
 }
 
 function where(item) {
@@ -167,7 +168,7 @@ function assignment(a) {
 function offer(o) {
   const parts = [word("responder", o.kind), t(`offer_state.${o.state}`), distance(o.distance_m)];
   if (o.eta_s !== null) parts.push(t("page.minutes", { n: Math.max(1, Math.round(o.eta_s / 60)) }));
-  if (o.stand_down) parts.push(word("stand_down", o.stand_down));
+  if (o.stand_down) parts.push(word("withdrawn", o.stand_down));
   return parts.filter(Boolean).join(" · ");
 }
 
@@ -177,7 +178,7 @@ function timeline(one) {
     names.set(who.id, person(who));
     names.set(who.responder, person(who));
   }
-  return one.timeline.map((entry) => {
+  return one.timeline.filter((entry) => !QUIET.has(entry.fact)).map((entry) => {
     const actor = entry.actor.kind === "system" ? "" : names.get(entry.actor.id) || entry.actor.id;
     return el(
       "li",
@@ -205,7 +206,7 @@ function said(entry, names) {
     word("party", entry.party),
     word("contact", entry.result),
     word("need", entry.need),
-    of === "offer_withdrawn" ? word("stand_down", entry.reason) : word("desk_call", entry.reason),
+    of === "offer_withdrawn" ? word("withdrawn", entry.reason) : word("desk_call", entry.reason),
     entry.call && word("desk_call", entry.call.reason),
     entry.distance_m !== undefined && distance(entry.distance_m),
     entry.rating && "★".repeat(entry.rating),
