@@ -99,6 +99,5 @@ def _receipt(event: Event, known: bool, incident: str | None) -> Answer:
         "duplicate": False,
         "id_reused": reused,
         "device_known": known,
-        "ignored": [],
     }
     return Answer(body, incident=incident)

@@ -103,6 +103,9 @@ def told(case: Case) -> Iterator[Message]:
 
 
 def _progress(case: Case) -> Iterator[Message]:
+    """To every gateway that sent an alarm of the incident; a frame that was none has nobody waiting at its button."""
+    if case.incident.class_ is IncidentClass.TECHNICAL:
+        return
     now = progress_state(case.incident)
     before = case.before
     same = before is not None and progress_state(before)[:2] == now[:2]

@@ -15,7 +15,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from callhub.dispatch.answers import settle
-from callhub.dispatch.escalation import check_watched, enter_step, first_step, restart
+from callhub.dispatch.escalation import check_watched, enter_step, first_step, restart, resume
 from callhub.domain import facts as f
 from callhub.domain.decision import Answer
 from callhub.domain.incident import JOINABLE, Incident, Places, Source
@@ -64,8 +64,7 @@ def raise_alarm(turn: Turn, event: AlarmRaised) -> Answer:
     mine = [p for p in prior if p.fingerprint.startswith("alarm|")]
     repeated = _repeat_of(turn, event, mine)
     if repeated is not None:
-        body = {**repeated.answer, "duplicate": True, "ignored": list(event.ignored)}
-        return Answer(body, incident=repeated.incident, repeat=True)
+        return Answer({**repeated.answer, "duplicate": True}, incident=repeated.incident, repeat=True)
     known = event.device_record is not None
     receipt = {
         "incident": None,
@@ -143,7 +142,7 @@ def take_call(turn: Turn, event: CallTaken) -> Answer:
 def faulty_frame(turn: Turn, event: FrameFaulty) -> Answer:
     """A frame that cannot be read: an emergency of kind ``unknown`` when it asked for help, else a technical fault."""
     signal = Signal(
-        id=event.id,
+        id=event.alarm or event.id,
         source=Source.DEVICE if event.wants_help else Source.SYSTEM,
         kind=UNKNOWN if event.wants_help else GATEWAY_FAULT,
         gateway=event.gateway,
@@ -169,7 +168,7 @@ def _incident_to_join(turn: Turn, signal: Signal) -> Incident | None:
     same_device = world.open_of_device(signal.gateway, signal.device) if signal.gateway is not None else []
     same_elder = world.open_of_elder(signal.elder.id) if signal.elder is not None else []
     if signal.class_ is IncidentClass.EMERGENCY:
-        near = same_elder if signal.elder is not None else [i for i in same_device if i.elder is None]
+        near = same_elder if signal.elder is not None else same_device
         fitting = [i for i in near if i.class_ is IncidentClass.EMERGENCY and i.state in JOINABLE]
         # An incident that nobody could place and that this device opened is the same case once its elder is known.
         if not fitting and signal.elder is not None:
@@ -187,7 +186,7 @@ def _incident_to_join(turn: Turn, signal: Signal) -> Incident | None:
 
 def _join(turn: Turn, case: Case, signal: Signal) -> Case:
     incident = case.incident
-    only_said_test = incident.says_test
+    only_said_test, ran_before = incident.says_test, incident.ladder_runs
     case.add(_recorded(turn, signal, joined=True))
     _see_fix(case, signal, turn.now)
     policy = turn.world.policies.choose(signal.kind, turn.world.roster.local(turn.now))
@@ -207,6 +206,8 @@ def _join(turn: Turn, case: Case, signal: Signal) -> Case:
     if (urgent or (only_said_test and not signal.says_test)) and incident.ladder_runs:
         restart(case)
         enter_step(case, 0, "urgent")
+    elif not ran_before:
+        resume(case, "urgent")  # somebody who has left already has not seen to this alarm
     return case
 
 
@@ -252,10 +253,13 @@ def _places(signal: Signal) -> Places:
 
 
 def _follows(turn: Turn, signal: Signal) -> str | None:
-    """The newest open incident of the same elder that this one could not join."""
-    if signal.elder is None:
+    """The newest open incident of the same elder (unknown: of the same device) that this one could not join."""
+    if signal.elder is not None:
+        before = turn.world.open_of_elder(signal.elder.id)
+    elif signal.gateway is not None and signal.device is not None:
+        before = turn.world.open_of_device(signal.gateway, signal.device)
+    else:
         return None
-    before = turn.world.open_of_elder(signal.elder.id)
     return before[-1].id if before else None
 
 

@@ -95,10 +95,12 @@ class FrameFaulty(Event):
     """A frame that cannot be read.
 
     ``wants_help``: it was an alarm without a readable device, an emergency; else it is a technical fault of the
-    gateway. ``code``, ``field_name`` and ``message`` are the error that answers it.
+    gateway. ``code``, ``field_name`` and ``message`` are the error that answers it. ``alarm``: the frame's own id, if
+    it was readable.
     """
 
     gateway: str
+    alarm: str | None = None
     wants_help: bool
     code: str
     field_name: str | None = None

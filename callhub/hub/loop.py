@@ -144,6 +144,10 @@ class Hub:
         self._note_mark()
         self._marks.confirmed(addressee, min(seq, given_out), self._clock.now())
 
+    def confirmed(self, addressee: Addressee) -> int:
+        """Up to where the client confirmed what the store does not know yet; 0: the store knows all of it."""
+        return self._marks.confirmed_up_to(addressee)
+
     async def recover(self) -> None:
         """Load the engine from the store; call before ``run``. Waits for a store that cannot be reached."""
         await self._writer.load()

@@ -21,6 +21,7 @@ class MarkBook:
 
     def __init__(self) -> None:
         self._marks = Marks()
+        self._confirmed_before: dict[Addressee, int] = {}
         self.since: datetime | None = None
 
     def seen(self, kind: str, id: str, at: datetime) -> None:
@@ -43,9 +44,14 @@ class MarkBook:
         self._marks.confirmed[addressee] = max(seq, self._marks.confirmed.get(addressee, 0))
         self._touch(at)
 
+    def confirmed_up_to(self, addressee: Addressee) -> int:
+        """What an addressee confirmed and the store may not have yet, also while a flush is under way; 0: nothing."""
+        return max(self._marks.confirmed.get(addressee, 0), self._confirmed_before.get(addressee, 0))
+
     def take(self) -> Marks:
         """Everything collected; the book is empty afterwards."""
         taken, self._marks, self.since = self._marks, Marks(), None
+        self._confirmed_before = taken.confirmed
         return taken
 
     def put_back(self, marks: Marks, at: datetime) -> None:

@@ -136,7 +136,7 @@ def _alarm(event: Event, now: datetime) -> f.AlarmRecorded:
             more |= {"says_test": event.says_test, "device_known": event.device_record is not None}
             more |= {"ignored": event.ignored, "raw": clean(event.raw)}
         case FrameFaulty():
-            more |= {"gateway": event.gateway, "raw": clean(event.raw)}
+            more |= {"id": event.alarm or event.id, "gateway": event.gateway, "raw": clean(event.raw)}
         case CallTaken():
             more["text"] = clean(event.text)
         case _:

@@ -65,6 +65,9 @@ class Hub(Protocol):
     def confirm(self, addressee: Addressee, seq: int) -> None:
         """The client has everything up to ``seq``."""
 
+    def confirmed(self, addressee: Addressee) -> int:
+        """Up to where the client confirmed what the store does not know yet."""
+
 
 class LinkBroken(Exception):
     """The writer gives the link up; ``code`` None: without a closing handshake, nobody is there."""
@@ -118,7 +121,7 @@ class Connection:
         self._room = asyncio.Semaphore(limits.frames_under_way_max)
         self._answers: deque[str] = deque()
         self._pulled: deque[Outgoing] = deque()
-        self._sent_seq = 0
+        self._sent_seq = hub.confirmed(self._addressee)  # what an older link confirmed is not sent again
         self._woken = asyncio.Event()
         self._flushed = asyncio.Event()
         self._ending: CloseCode | None = None

@@ -169,6 +169,7 @@ class GatewaySession:
             id=id_,
             actor=self._actor,
             gateway=self.gateway,
+            alarm=fault.id,
             wants_help=fault.wants_help,
             code=refusal.code.value,
             field_name=refusal.field,

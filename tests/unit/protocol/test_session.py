@@ -131,6 +131,7 @@ def test_an_alarm_without_a_device_is_a_cry_for_help_and_gets_an_error() -> None
         id="e-1",
         actor=GATEWAY,
         gateway="GW",
+        alarm="a-2",
         wants_help=True,
         code="invalid_message",
         field_name="device",
