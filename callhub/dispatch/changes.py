@@ -102,11 +102,11 @@ class Changes:
         self.on_undo(restore)
         self.world.policies = policies
 
-    def expect_alarm(self, gateway: str, alarm: str, cancel: str) -> None:
+    def expect_alarm(self, gateway: str, alarm: str, device: str, cancel: str) -> None:
         """Remember a cancel that came before its alarm."""
-        early, key = self.world.early_cancels, (gateway, alarm)
+        early, key = self.world.early_cancels, (gateway, alarm, device)
         old = early.get(key)
-        self.world.expect_alarm(gateway, alarm, cancel)
+        self.world.expect_alarm(gateway, alarm, device, cancel)
 
         def restore() -> None:
             del early[key]
@@ -115,9 +115,9 @@ class Changes:
 
         self.on_undo(restore)
 
-    def early_cancel(self, gateway: str, alarm: str) -> str | None:
+    def early_cancel(self, gateway: str, alarm: str, device: str) -> str | None:
         """The cancel that came before this alarm, which is forgotten with it; None when there was none."""
-        cancel = self.world.early_cancels.pop((gateway, alarm), None)
+        cancel = self.world.early_cancels.pop((gateway, alarm, device), None)
         if cancel is not None:
-            self.on_undo(lambda: self.world.expect_alarm(gateway, alarm, cancel))
+            self.on_undo(lambda: self.world.expect_alarm(gateway, alarm, device, cancel))
         return cancel

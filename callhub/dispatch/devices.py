@@ -29,7 +29,7 @@ def ask_cancel(turn: Turn, event: CancelAsked) -> Answer:
     request_id = event.request.key.id if event.request is not None else event.id
     if incident is None:
         if event.alarm is not None:
-            turn.changes.expect_alarm(event.gateway, event.alarm, request_id)
+            turn.changes.expect_alarm(event.gateway, event.alarm, event.device, request_id)
         return _receipt(event, event.device_record is not None, None)
     case = turn.case(incident.id)
     case.add(f.CancelRequested(id=request_id, gateway=event.gateway, device=event.device, alarm=event.alarm))

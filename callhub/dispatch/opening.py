@@ -77,7 +77,7 @@ def raise_alarm(turn: Turn, event: AlarmRaised) -> Answer:
         turn.note(f.TestRecorded(gateway=event.gateway, device=event.device, alarm=event.alarm, at=turn.now))
         return Answer(receipt)
     case = take(turn, _signal(event, known))
-    early = turn.changes.early_cancel(event.gateway, event.alarm)
+    early = turn.changes.early_cancel(event.gateway, event.alarm, event.device)
     if early is not None:
         case.add(f.CancelRequested(id=early, gateway=event.gateway, device=event.device, alarm=event.alarm))
     return Answer({**receipt, "incident": case.id}, incident=case.id)

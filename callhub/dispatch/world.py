@@ -50,7 +50,7 @@ class World:
     number: int = 0
     by_elder: dict[str, set[str]] = field(default_factory=dict)
     by_device: dict[tuple[str, str], set[str]] = field(default_factory=dict)
-    early_cancels: OrderedDict[tuple[str, str], str] = field(default_factory=OrderedDict)
+    early_cancels: OrderedDict[tuple[str, str, str], str] = field(default_factory=OrderedDict)
     timers: dict[str, datetime] = field(default_factory=dict)
     _heap: list[DueRef] = field(default_factory=list)
     _queued: dict[str, datetime] = field(default_factory=dict)
@@ -143,9 +143,9 @@ class World:
         else:
             person.loads.pop(incident.id, None)
 
-    def expect_alarm(self, gateway: str, alarm: str, cancel: str) -> None:
+    def expect_alarm(self, gateway: str, alarm: str, device: str, cancel: str) -> None:
         """Remember a cancel that came before its alarm."""
-        self.early_cancels[(gateway, alarm)] = cancel
+        self.early_cancels[(gateway, alarm, device)] = cancel
         while len(self.early_cancels) > EARLY_CANCELS_MAX:
             self.early_cancels.popitem(last=False)
 

@@ -263,10 +263,16 @@ class Incident:
         return sum(1 for a in self.assignments.values() if a.is_on_time or self.has_done(a))
 
     def has_done(self, assignment: Assignment) -> bool:
-        """Cleared with an outcome other than ``no_access``, since the last reopening."""
-        if assignment.state is not AssignmentState.CLEARED or assignment.outcome == "no_access":
+        """Cleared with an outcome other than ``no_access``, since the last reopening and the last alarm that joined.
+
+        Whoever left before another alarm came has not seen to that one.
+        """
+        left_at = assignment.cleared_at
+        if assignment.state is not AssignmentState.CLEARED or assignment.outcome == "no_access" or left_at is None:
             return False
-        return self.reopened_at is None or assignment.assigned_at >= self.reopened_at
+        if self.reopened_at is not None and assignment.assigned_at < self.reopened_at:
+            return False
+        return all(left_at >= alarm.received_at for alarm in self.alarms if alarm.joined)
 
     @property
     def ladder_runs(self) -> bool:

@@ -254,9 +254,10 @@ class Town:
         user: str = "anna",
         if_match: int | None = None,
         by: Actor | None = None,
+        key: str | None = None,
         **fields: Any,
     ) -> Answer:
-        """An operator's action, or somebody else's (``by``)."""
+        """An operator's action, or somebody else's (``by``); ``key`` is its idempotency key."""
         actor = by or Actor(ActorKind.USER, user, Role.OPERATOR)
         elder = self.elders.get(str(fields.get("elder")))
         held = self.engine.incident(incident)
@@ -265,6 +266,7 @@ class Town:
             e.OperatorActed(
                 id=self.new_id(),
                 actor=actor,
+                request=self.request(f"user:{user}", key, f"{action} {incident}|{fields}") if key else None,
                 incident=incident,
                 action=action,
                 fields=fields,
