@@ -12,9 +12,11 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import gc
+import os
 import signal
 import socket
 import sys
+import threading
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
@@ -59,6 +61,8 @@ BACKLOG = 2048
 DRAIN_S_MAX = 8.0
 """How long a stop waits for what was submitted to be committed."""
 WEB_STOP_S = 2
+LEAVE_S_MAX = 10.0
+"""After a failure the process ends within this, whatever still holds it."""
 LOST_BROWSER_MS = 12_000
 """What a browser has not acknowledged for so long ends its connection (inherited by each): together with the stream's
 comment every 15 s, one that vanished without a word stops counting as watching within 30 s."""
@@ -196,8 +200,11 @@ class Server:
             for key, section in (("web", self.settings.web), ("links", self.settings.links)):
                 self._sockets.append(listen(key, section.host, section.port))
             parts = await self._build()
-            async with asyncio.TaskGroup() as tasks:
-                await self._run(parts, tasks, on_ready)
+            try:
+                async with asyncio.TaskGroup() as tasks:
+                    await self._run(parts, tasks, on_ready)
+            finally:
+                await self._let_go(parts)
         finally:
             for bound in self._sockets:
                 bound.close()
@@ -225,7 +232,7 @@ class Server:
             batch_events_max=settings.hub.batch_events_max,
             timezone=settings.place.zone,
         )
-        await hub.recover()
+        await hub.recover(snapshot)
         tickets = Tickets(hub.now, lambda digest: store.token(digest) is not None)
         viewers = Viewers(
             hub, store, Feed(store, hub.committed), settings.hub.viewer_events_max, settings.hub.resume_events_max
@@ -323,6 +330,13 @@ class Server:
         await serving
         _log.info("stopped")
 
+    async def _let_go(self, parts: _Parts) -> None:
+        """After a failure the listeners are still there; after an ordered stop this does nothing."""
+        await parts.control.close()
+        await parts.links.stop()
+        if parts.web.up.is_set() and not parts.web.should_exit:
+            await parts.web.shutdown(self._sockets[:1])
+
     async def _purge(self, clock: SystemClock) -> None:
         while True:
             await clock.sleep_until(clock.now() + timedelta(seconds=PURGE_PERIOD_S))
@@ -344,6 +358,9 @@ def serve(settings: Settings) -> None:
             runner.run(_serve(settings))
         except ExceptionGroup:
             _log.critical("server_failed", exc_info=True)
+            leave = threading.Timer(LEAVE_S_MAX, os._exit, (1,))
+            leave.daemon = True
+            leave.start()
             raise SystemExit(1) from None
 
 

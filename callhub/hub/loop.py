@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from callhub.domain.messages import Addressee
     from callhub.hub.ports import Engine
     from callhub.metrics import Metrics
-    from callhub.store.base import Store
+    from callhub.store.base import Snapshot, Store
 
 INBOX_EVENTS_MAX = 10_000
 """Events that may wait; about 2 KB each."""
@@ -148,9 +148,16 @@ class Hub:
         """Up to where the client confirmed what the store does not know yet; 0: the store knows all of it."""
         return self._marks.confirmed_up_to(addressee)
 
-    async def recover(self) -> None:
-        """Load the engine from the store; call before ``run``. Waits for a store that cannot be reached."""
-        await self._writer.load()
+    async def recover(self, snapshot: Snapshot | None = None) -> None:
+        """Load the engine from the store; call before ``run``. Waits for a store that cannot be reached.
+
+        Args:
+            snapshot: What the store holds, where the caller has just loaded it.
+        """
+        if snapshot is None:
+            await self._writer.load()
+        else:
+            self._writer.start_from(snapshot)
 
     async def run(self) -> None:
         """Run until ``stop`` was called and the inbox is drained and committed."""

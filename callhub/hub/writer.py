@@ -90,7 +90,10 @@ class Writer:
 
         ``after_failure``: it just could not be reached, so wait before the first attempt too.
         """
-        snapshot = await self._snapshot(self._waits(after_failure))
+        self.start_from(await self._snapshot(self._waits(after_failure)))
+
+    def start_from(self, snapshot: Snapshot) -> None:
+        """Make the engine anew from what the store holds."""
         self._engine.restore(snapshot, self._clock.now())
         ladders = Ladders(snapshot.policies, snapshot.policies_known, self._timezone)
         self._guard = Guard(self._engine, ladders, snapshot.last_number, self._tally)

@@ -186,6 +186,22 @@ async def test_a_signal_ends_the_process_with_status_0(config: Path, number: sig
     assert b"Traceback" not in err
 
 
+async def test_a_failure_ends_the_process_with_status_1(config: Path) -> None:
+    code = (
+        "import sys, pathlib, callhub.app as app\n"
+        "from callhub.settings import load_settings\n"
+        "async def broken(self): raise ZeroDivisionError\n"
+        "app.Courier.run = broken\n"
+        "flags = {'web': {'port': 0}, 'links': {'port': 0}}\n"
+        "app.serve(load_settings(pathlib.Path(sys.argv[1]), flags))\n"
+    )
+    process = await asyncio.create_subprocess_exec(sys.executable, "-c", code, str(config), stdout=-1, stderr=-1)
+    async with asyncio.timeout(LIMIT_S):
+        _, err = await process.communicate()
+    assert process.returncode == 1
+    assert b"server_failed" in err
+
+
 def test_the_rules_are_the_settings(config: Path) -> None:
     settings = load_settings(config, {"dispatch": {"turnout_s": 90, "speed_m_s": {"caregiver": 4}}})
     rules = rules_of(settings)
