@@ -66,7 +66,9 @@ class Naive:
         """Whether this step asks this person, wherever the work stands."""
         if person.kind is ResponderKind.DESK:
             mine = person.area[-1] in incident.area and person.level == step.level
-            return Ask.DESK in step.ask and (mine if incident.area else len(person.area) == 1)
+            return (
+                Ask.DESK in step.ask and incident.owner is None and (mine if incident.area else len(person.area) == 1)
+            )
         if Ask.PAIRED in step.ask and person.id in incident.paired:
             return True
         if person.kind.value not in {ask.value for ask in step.ask}:
@@ -127,7 +129,9 @@ class Naive:
             assert until is None or at < until, f"{person.id} is off duty by now"
             assert person.id in self.links or at < started + PATIENCE or person.id in self.lost_lately(at)
         step = self.policies[incident.policy.partition("@")[0]].steps[made.step]
-        assert self.fits(person, incident, step), f"step {made.step} does not ask {person.id}"
+        # A desk's own yes, within the same decision, makes it the owner.
+        if incident.owner is None or person.kind is not ResponderKind.DESK:
+            assert self.fits(person, incident, step), f"step {made.step} does not ask {person.id}"
 
     lost: dict[str, datetime] = field(default_factory=dict)
 
