@@ -80,6 +80,25 @@ async def test_assigning_noting_and_closing_from_the_detail(page: Page, house: H
     assert (await house.api.get(f"/api/v1/incidents/{id}")).json()["outcome"] == "helped"
 
 
+async def test_a_whole_case_by_telephone(page: Page, house: House) -> None:
+    id = await house.press()
+    await page.click(_row(page, id))
+    detail, row = page.locator("#detail"), page.locator(_row(page, id))
+    await detail.locator("[data-action=assign] input[name=responder]").fill("V-1")
+    await detail.locator("[data-action=assign] button").click()
+    await expect(row).to_contain_text("已问 1 人：王师傅")
+    await detail.get_by_role("button", name="电话答应").click()
+    await expect(row).to_contain_text("王师傅 · 已接单")
+    await detail.get_by_role("button", name="已到场").click()
+    await expect(row).to_contain_text("王师傅 · 已到场")
+    await detail.get_by_role("button", name="已完成").click()  # refused by the page: no outcome is chosen yet
+    await detail.locator(".people select").select_option("helped")
+    await detail.get_by_role("button", name="已完成").click()
+    await expect(row).to_contain_text("已处理")
+    await expect(row).to_contain_text("王师傅 · 已完成")
+    await expect(row).to_contain_text("应回访")
+
+
 async def test_what_others_close_disappears(page: Page, house: House) -> None:
     id = await house.press()
     await page.wait_for_selector(_row(page, id))

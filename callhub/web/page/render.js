@@ -80,7 +80,10 @@ function comes(item) {
     const names = asked.slice(0, 3).map(person).join(t("list.separator"));
     coming.push(el("div", { class: "asked" }, t("page.asked", { names, n: asked.length })));
   }
-  return coming.length ? coming : [el("span", { class: "nobody" }, item.bare ? "" : t("page.nobody_yet"))];
+  if (coming.length || item.bare) return coming;
+  const came = (item.assignments || []).filter((a) => a.state === "cleared");
+  if (came.length) return came.map((a) => el("div", { class: "asked" }, `${person(a)} · ${t("assignment_state.cleared")}`));
+  return [el("span", { class: "nobody" }, t("page.nobody_yet"))];
 }
 
 function next(item) {
