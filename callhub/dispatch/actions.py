@@ -318,11 +318,11 @@ def _only_reopen(case: Case, event: OperatorActed) -> None:
     """Reopening has its own way, as it may bring an ended incident back."""
 
 
-def drop_owner(turn: Turn, user: str, why: str) -> None:
-    """Clear a user who is gone from everything they own."""
+def drop_owner(turn: Turn, id: str, why: str, kind: OwnerKind = OwnerKind.USER) -> None:
+    """Clear a user, client or desk that is gone from everything they own."""
     for incident in list(turn.world.incidents.values()):
         owner = incident.owner
-        owns = owner is not None and owner.kind is OwnerKind.USER and owner.id == user
+        owns = owner is not None and owner.kind is kind and owner.id == id
         if owns and incident.state is not IncidentState.RESOLVED:
             clear_owner(turn.case(incident.id), why)
 

@@ -154,6 +154,13 @@ def settle(case: Case) -> None:
     case.disarm("step", "repeat")
 
 
+def let_fall_silent(case: Case, offer: Offer) -> None:
+    """An open offer was not answered: others are asked as well."""
+    case.add(f.OfferSilent(offer=offer.id))
+    case.disarm(f"offer:{offer.id}")
+    after_lost_offer(case, offer)
+
+
 def withdraw_all(case: Case, reason: str) -> None:
     """Take every live offer back, with a stand-down."""
     for offer in case.incident.live_offers:

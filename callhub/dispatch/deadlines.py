@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from callhub.dispatch.answers import clear_owner
+from callhub.dispatch.answers import clear_owner, let_fall_silent
 from callhub.dispatch.desk_calls import call_desk, climb_desks
 from callhub.dispatch.duties import after_departure
-from callhub.dispatch.escalation import after_lost_offer, climb, repeat
+from callhub.dispatch.escalation import climb, repeat
 from callhub.domain import facts as f
 from callhub.domain.incident import AssignmentState, OfferState
 
@@ -44,8 +44,7 @@ def fire(turn: Turn, id: str) -> None:
 def _offer(case: Case, of: str) -> None:
     offer = case.incident.offers[of]
     if offer.state is OfferState.OPEN:
-        case.add(f.OfferSilent(offer=of))
-        after_lost_offer(case, offer)
+        let_fall_silent(case, offer)
 
 
 def _step(case: Case, of: str) -> None:

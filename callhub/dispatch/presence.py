@@ -12,14 +12,14 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from callhub.dispatch.actions import drop_owner
-from callhub.dispatch.answers import withdraw_elsewhere
+from callhub.dispatch.answers import let_fall_silent, withdraw_elsewhere
 from callhub.dispatch.desk_calls import call_desk
 from callhub.dispatch.duties import after_departure, release
 from callhub.dispatch.escalation import check_watched
 from callhub.domain import facts as f
 from callhub.domain.decision import Answer
-from callhub.domain.incident import AssignmentState, OwnerKind
-from callhub.domain.people import Device, Duty, Elder
+from callhub.domain.incident import AssignmentState, OfferState, OwnerKind
+from callhub.domain.people import Device, Duty, Elder, ResponderKind
 from callhub.domain.policy import IncidentClass, PolicySet
 from callhub.errors import NotFound
 
@@ -148,9 +148,13 @@ def update_directory(turn: Turn, event: DirectoryUpdated) -> Answer:
         turn.admit(record)
         if not record.active:
             _disable(turn, record.id)
+        elif not turn.world.roster.on_duty(turn.world.roster.people[record.id], turn.now):
+            withdraw_elsewhere(turn, record.id, None, "off_duty")
     for kind, id in event.revoked:
         if kind == "responder":
             _revoke(turn, id)
+        elif kind == "api":
+            drop_owner(turn, id, "user_removed", OwnerKind.API)
     for user in event.removed_users:
         turn.changes.dismiss(user)
         drop_owner(turn, user, "user_removed")
@@ -165,7 +169,10 @@ def update_directory(turn: Turn, event: DirectoryUpdated) -> Answer:
 
 def _disable(turn: Turn, responder: str) -> None:
     withdraw_elsewhere(turn, responder, None, "disabled")
-    for id in sorted(turn.world.roster.people[responder].duties):
+    person = turn.world.roster.people[responder]
+    if person.record.kind is ResponderKind.DESK:
+        drop_owner(turn, responder, "user_removed", OwnerKind.DESK)
+    for id in sorted(person.duties):
         case = turn.case(id)
         assignment = case.incident.assignment_of(responder)
         if assignment is not None:
@@ -180,6 +187,11 @@ def _revoke(turn: Turn, responder: str) -> None:
     person.link_up = False
     person.reachable_until = None
     turn.noticed(responder)
+    for id in sorted(person.asked):
+        # Nobody can answer there any more; others are asked now. A yes by telephone is still a yes.
+        offer = turn.world.incidents[id].offer_of(responder)
+        if offer is not None and offer.state is OfferState.OPEN:
+            let_fall_silent(turn.case(id), offer)
     for id in sorted(person.duties):
         assignment = turn.world.incidents[id].assignment_of(responder)
         if assignment is not None and assignment.state is not AssignmentState.ON_SCENE:

@@ -255,3 +255,22 @@ def test_the_check_of_a_slow_policy_is_its_own() -> None:
     incident = town.press()
     town.act(incident.id, "take-over")
     assert town.waits_for(incident.id) == "owner_check in 7"
+
+
+def test_a_client_whose_token_is_revoked_owns_nothing_any_more() -> None:
+    town, incident = owned()
+    town.act(incident, "take-over", by=Actor(ActorKind.API, "care-platform", Role.OPERATOR))
+    town.changes("token", revoked=(("api", "care-platform"),))
+    assert why_cleared(town, incident) == "user_removed"
+
+
+def test_a_desk_that_is_disabled_owns_nothing_any_more() -> None:
+    town = Town()
+    town.elder()
+    desk = town.desk(("D", "S", "C"), "community")
+    town.watch()
+    incident = town.press()
+    desk.accepts()
+    town.changes_responder(desk.id, active=False)
+    assert town.incident(incident.id).owner is None
+    assert town.incident(incident.id).rings

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 from callhub.domain import events as e
 from callhub.domain.people import Actor, ActorKind

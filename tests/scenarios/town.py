@@ -134,7 +134,10 @@ class Person:
     def reports(self, action: str, incident: str | None = None, **fields: Any) -> Answer:
         """En route, on scene, cleared, release, need."""
         incident = incident or self.told("assignment")[-1]["incident"]
-        return self.says(e.DutyMoved, incident=incident, responder=self.id, action=action, fields=fields)
+        held = self.town.engine.incident(incident)
+        elder = self.town.elders.get(held.elder or "") if held is not None else None
+        said: dict[str, Any] = {"incident": incident, "responder": self.id, "action": action, "fields": fields}
+        return self.says(e.DutyMoved, elder=elder, **said)
 
     def goes(self, *, on_duty: bool, until: datetime | None = None, at: Position | None = None) -> Answer:
         """On or off duty."""
