@@ -50,10 +50,9 @@ def apply(incident: Incident | None, row: f.Row) -> Incident:
 
 
 def seal(incident: Incident, version: int, actor: Actor) -> None:
-    """End a row: set the version, and who was the last person to act."""
+    """End a row: set the version, and who brought it about, so that whoever comes second learns who was first."""
     incident.version = version
-    if actor.is_human:
-        incident.last_actor = actor.id
+    incident.last_actor = actor.id or None
 
 
 def opened(id: str, fact: f.IncidentOpened, at: datetime) -> Incident:

@@ -82,6 +82,9 @@ class Known:
             case OfferAnswered():
                 return self._with_ended(event, incident_of_offer(event.offer))
             case OperatorActed():
+                if event.action == "on-scene":  # a card is compared with the elder's
+                    held = self._incident(event.incident)
+                    event = replace(event, elder=self._elder(held.elder if held else None))
                 return self._with_ended(event, event.incident)
             case _:
                 return event
