@@ -1,7 +1,7 @@
 """What a human does to an incident: every action of the REST contract.
 
 Rules of this file:
-1. An action is legal or refused as a whole. Machines do not close emergencies and services.
+1. An action is legal or refused as a whole. Machines close only technical cases and drills.
 2. A human's action ends a desk call; an owner's action renews their owner check.
 3. After a contact that found silence, neither ``close`` nor ``cancel``, before somebody was on scene or the elder said
    that all is well: a silent call means go.
@@ -31,6 +31,7 @@ from callhub.domain.decision import Answer
 from callhub.domain.events import DutyMoved, OperatorActed
 from callhub.domain.incident import Incident, IncidentState, Owner, OwnerKind
 from callhub.domain.people import ActorKind
+from callhub.domain.policy import IncidentClass
 from callhub.errors import (
     AlreadyAssigned,
     Conflict,
@@ -51,6 +52,7 @@ ON_BEHALF = {"en-route": "en_route", "on-scene": "on_scene", "cleared": "cleared
 PARTIES = ("elder", "family", "responder", "120", "110", "119")
 RESULTS = ("spoke_ok", "needs_help", "silent", "no_answer", "requested", "arrived")
 SERVICES = frozenset({"120", "110", "119"})
+MACHINES_CLOSE = frozenset({IncidentClass.TECHNICAL, IncidentClass.DRILL})
 
 
 def act(turn: Turn, event: OperatorActed) -> Answer:
@@ -184,7 +186,7 @@ def _on_behalf(turn: Turn, event: OperatorActed) -> Answer:
         incident=event.incident,
         responder=_responder(event),
         action=ON_BEHALF[event.action],
-        fields=event.fields,
+        fields={"version": event.if_match, **event.fields},
         via="telephone",
         elder=event.elder,
         ended=event.ended,
@@ -273,7 +275,7 @@ def _identify(case: Case, event: OperatorActed) -> None:
 
 def _end(case: Case, event: OperatorActed, what: IncidentEvent) -> None:
     incident = case.incident
-    if not event.actor.is_human:
+    if not event.actor.is_human and incident.class_ not in MACHINES_CLOSE:
         raise NotAllowed("only a person may do that")
     advance_incident(incident.state, what)
     if incident.heard_silence and not incident.heard_well and not incident.was_on_scene:

@@ -213,5 +213,6 @@ def _moved(turn: Turn, elder: Elder) -> None:
 
 def _given_away(turn: Turn, device: Device) -> None:
     for incident in list(turn.world.incidents.values()):
-        if incident.device == device.id and incident.elder != device.elder:
+        is_its = any(alarm.device == device.id for alarm in incident.alarms)
+        if is_its and incident.elder != device.elder:
             turn.case(incident.id).add(f.HomeMoved(what="device"))
