@@ -183,8 +183,15 @@ class Hub:
         tickets = self._due(now) + self._inbox.take(self._writer.pace.at_most(self._batch_events_max))
         self._tally.inbox(len(self._inbox))
         flush = self._marks.since is not None and now >= self._flush_at(self._marks.since)
-        if tickets or flush:
+        if not tickets and not flush:
+            return
+        try:
             await self._writer.settle(tickets, flush=flush)
+        except BaseException:
+            # Nobody will answer these any more, and nobody may wait for ever. Those that have an answer keep it.
+            for ticket in tickets:
+                ticket.fail(StoreUnavailable("the server ended before it could say whether this was recorded"))
+            raise
 
     def _due(self, now: datetime) -> list[Ticket]:
         tickets = []

@@ -1,14 +1,26 @@
 """Our own exception and the store's refusal: no alarm is lost, nothing loops, everybody else goes on."""
 
 import asyncio
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from structlog.testing import capture_logs
 
 from callhub.domain import facts as f
-from callhub.domain.events import AlarmRaised, CallTaken, DeadlineDue, Event, FrameFaulty, LinkChanged, WatchersChanged
+from callhub.domain.events import (
+    AlarmRaised,
+    CallTaken,
+    DeadlineDue,
+    DirectoryUpdated,
+    Event,
+    FrameFaulty,
+    LinkChanged,
+    WatchersChanged,
+)
 from callhub.domain.incident import IncidentState, Source
 from callhub.domain.people import SYSTEM, Device, Elder, Position
+from callhub.domain.policy import policy_key
 from callhub.errors import StoreRefused, StoreUnavailable
 from callhub.store.base import Commit, DirectoryChange, Need
 from tests.unit.hub.conftest import LIMIT_S
@@ -263,3 +275,69 @@ async def test_marks_that_are_refused_are_dropped_and_nothing_else(bench: Bench)
     bench.store.fails = lambda _: None
     await bench.hub.submit(bench.alarm())
     assert bench.store.seen_at("device", "nobody") is None
+
+
+async def test_what_not_even_the_minimal_path_can_store_gets_internal_and_holds_nobody_up(bench: Bench) -> None:
+    def refuses_all_of_it(commit: Commit) -> Exception | None:
+        opened = [fact for row in commit.rows for fact in row.facts if isinstance(fact, f.IncidentOpened)]
+        return StoreRefused("never") if any(fact.device == POISON for fact in opened) else None
+
+    bench.store.fails = refuses_all_of_it
+    with capture_logs() as logs:
+        bad, good = await asyncio.gather(
+            bench.hub.submit(bench.alarm(device=POISON)), bench.hub.submit(bench.alarm())
+        )  # fmt: skip
+    assert bad.code == "internal"
+    assert good.code is None
+    assert [entry["event"] for entry in logs if entry["log_level"] == "critical"] == ["event_not_recorded"]
+
+
+async def test_new_ladders_hold_for_the_minimal_path_too(bench: Bench) -> None:
+    slower = replace(LADDER, repeat_s=90)
+    change = DirectoryChange(policies=(slower,))
+    updated = DirectoryUpdated(id=bench.hub.new_id(), actor=SYSTEM, what="policies", policies=(slower,), change=change)
+    assert (await bench.hub.submit(updated)).code is None
+    bench.engine.fails = poisoned
+    answer = await bench.hub.submit(bench.alarm(device=POISON))
+    document = bench.store.incident(answer.incident or "")
+    assert document is not None
+    assert document.incident.policy == policy_key(slower)
+    assert document.incident.deadlines["repeat"].at == START + timedelta(seconds=90)
+    bench.engine.fails = lambda event: isinstance(event, DeadlineDue)
+    bench.clock.advance(90)
+    await passes()
+    again = bench.store.incident(answer.incident or "")
+    assert again is not None
+    assert again.incident.deadlines["repeat"].at == START + timedelta(seconds=180)
+
+
+async def test_a_directory_change_that_breaks_the_engine_changes_nothing(bench: Bench) -> None:
+    bench.engine.fails = lambda event: isinstance(event, DirectoryUpdated)
+    following = bench.hub.committed.subscribe()
+    change = DirectoryChange(elders=(Elder("E-9", "Li"),))
+    updated = DirectoryUpdated(
+        id=bench.hub.new_id(), actor=SYSTEM, what="import", change=change, revoked=(("gateway", "GW"),)
+    )
+    assert (await bench.hub.submit(updated)).code == "internal"
+    assert bench.store.person("elders", "E-9") is None
+    bench.hub.committed.close()
+    assert [said async for said in following] == []
+
+
+async def test_when_the_hub_is_cancelled_nobody_waits_for_ever() -> None:
+    bench = Bench()
+    hub = await bench.start()
+    bench.store.fails = lambda _: StoreUnavailable("disk")
+    bench.store.load_fails = [StoreUnavailable("disk")] * 100
+    async with asyncio.timeout(LIMIT_S):
+        running = asyncio.ensure_future(hub.run())
+        under_way = asyncio.ensure_future(hub.submit(bench.alarm()))
+        await passes()
+        waiting = asyncio.ensure_future(hub.submit(bench.alarm()))
+        await passes()
+        running.cancel()
+        for submitted in (under_way, waiting):
+            with pytest.raises(StoreUnavailable):
+                await submitted
+        with pytest.raises(asyncio.CancelledError):
+            await running

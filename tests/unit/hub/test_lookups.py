@@ -1,0 +1,104 @@
+"""What a batch knows: the store's answer, and over it what the batch itself did."""
+
+from dataclasses import replace
+
+from callhub.clock import ManualClock
+from callhub.domain.events import (
+    CancelAsked,
+    DutyMoved,
+    OfferAnswered,
+    OperatorActed,
+    PriorAnswer,
+    Request,
+    RequestKey,
+    SignalSent,
+)
+from callhub.domain.incident import Incident, IncidentState, Places, Source
+from callhub.domain.people import SYSTEM, Device, Elder
+from callhub.domain.policy import IncidentClass
+from callhub.hub.lookups import Known, need_of
+from callhub.store.base import Commit, DirectoryChange, Document, Need, StoredAnswer
+from tests.unit.hub.scripted import START, FailingStore
+
+KEY = RequestKey("gateway:GW", "c-1")
+ELDER = Elder("E-1", "Li")
+INCIDENT = Incident(
+    id="I-1", number=1, class_=IncidentClass.EMERGENCY, kind="sos", urgency=1, source=Source.DEVICE, policy="p",
+    needed=1, opened_at=START, version=1, elder="E-1",
+)  # fmt: skip
+
+
+def cancel(device: str = "B-1") -> CancelAsked:
+    request = Request(KEY, f"cancel|{device}")
+    return CancelAsked(id="c", actor=SYSTEM, request=request, gateway="GW", alarm=None, device=device)
+
+
+def moved() -> DutyMoved:
+    return DutyMoved(id="d", actor=SYSTEM, incident="I-1", responder="V-1", action="on_scene")
+
+
+def held(id_: str) -> Incident | None:
+    return INCIDENT if id_ == "I-1" else None
+
+
+def nothing_held(_: str) -> Incident | None:
+    return None
+
+
+async def filled() -> FailingStore:
+    store = FailingStore()
+    await store.open()
+    ended = replace(INCIDENT, state=IncidentState.CLOSED, ended_at=START)
+    change = DirectoryChange(elders=(ELDER,), devices=(Device("B-1", elder="E-1"),))
+    document = Document(ended, Places(address="3 Fuyuan Li"))
+    await store.commit(Commit(changes=(change,), documents=(document,)))
+    return store
+
+
+def test_each_event_names_what_it_needs() -> None:
+    signal = SignalSent(id="s", actor=SYSTEM, gateway="GW", device="B-2", signal="card")
+    need = need_of([cancel(), signal, moved()], held)
+    assert need == Need(requests=frozenset({KEY}), devices=frozenset({"B-1", "B-2"}), elders=frozenset({"E-1"}))
+
+
+async def test_the_elder_of_the_incident_comes_with_a_report_and_of_the_device_with_a_signal() -> None:
+    store = await filled()
+    known = Known(store, [cancel(), moved()], held)
+    assert known.complete(moved()) == replace(moved(), elder=ELDER)
+    completed = known.complete(cancel())
+    assert isinstance(completed, CancelAsked)
+    assert completed.elder == ELDER
+    assert len(store.lookups) == 1
+
+
+async def test_what_nobody_needs_is_not_looked_up() -> None:
+    store = await filled()
+    acted = OperatorActed(id="o", actor=SYSTEM, incident="I-1", action="note")
+    assert Known(store, [acted], held).complete(acted) == acted
+    assert store.lookups == []
+
+
+async def test_an_incident_that_the_engine_no_longer_holds_is_brought_along() -> None:
+    known = Known(await filled(), [], nothing_held)
+    acted = OperatorActed(id="o", actor=SYSTEM, incident="I-1", action="reopen")
+    answered = OfferAnswered(id="a", actor=SYSTEM, offer="I-1-3", accept=True)
+    for event in (acted, answered, moved()):
+        completed = known.complete(event)
+        assert isinstance(completed, OperatorActed | OfferAnswered | DutyMoved)
+        assert completed.ended is not None
+        assert completed.ended.state is IncidentState.CLOSED
+        assert completed.ended_places == Places(address="3 Fuyuan Li")
+    elsewhere = replace(acted, incident="I-2")
+    assert known.complete(elsewhere) == elsewhere
+
+
+async def test_answers_and_changes_of_the_batch_lie_over_the_store() -> None:
+    known = Known(await filled(), [cancel()], nothing_held)
+    prior = PriorAnswer("cancel|B-1", ManualClock(START).now(), None, {"incident": None})
+    known.answered(StoredAnswer(KEY, prior))
+    known.changed(DirectoryChange(elders=(Elder("E-2", "Zhao"),), devices=(Device("B-1", elder="E-2"),)))
+    completed = known.complete(cancel())
+    assert isinstance(completed, CancelAsked)
+    assert completed.request is not None
+    assert completed.request.prior == (prior,)
+    assert completed.elder == Elder("E-2", "Zhao")
