@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from callhub.domain import facts as f
+from callhub.domain.events import DeadlineDue
 from callhub.domain.incident import Incident, IncidentState, OfferState
 from callhub.domain.messages import AddresseeKind, MessageType
 from callhub.domain.people import ActorKind
@@ -55,7 +56,7 @@ class Judge:
             assert not decision.rows, "refused, and something happened"
             assert not decision.messages, "refused, and somebody was told"
         for row in decision.rows:
-            self._row(row, now, known)
+            self._row(row, now, known, of_itself=isinstance(event, DeadlineDue))
         self._answers(event, decision, known)
         for message in decision.messages:
             self._message(message, known)
@@ -65,7 +66,7 @@ class Judge:
 
     # One row
 
-    def _row(self, row: f.Row, now: datetime, known: Mapping[str, Incident]) -> None:
+    def _row(self, row: f.Row, now: datetime, known: Mapping[str, Incident], *, of_itself: bool) -> None:
         assert row.at == now
         if row.incident is None:
             assert row.version == 0
@@ -78,7 +79,7 @@ class Judge:
             if isinstance(fact, f.OfferMade):
                 assert fact.by_hand or fact.responder in explained, f"law 9: nobody says why {fact.responder} was asked"
             key = _deadline_of(fact)
-            if key is not None:
+            if key is not None and of_itself:
                 assert key in armed, f"{fact.fact}: nothing was armed as {key}"
                 assert armed[key] <= now, f"law 5: {key} fired early"
         for fact in row.facts:
