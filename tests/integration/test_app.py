@@ -189,9 +189,10 @@ async def test_a_signal_ends_the_process_with_status_0(config: Path, number: sig
 async def test_a_failure_ends_the_process_with_status_1(config: Path) -> None:
     code = (
         "import sys, pathlib, callhub.app as app\n"
+        "from callhub.delivery.courier import Courier\n"
         "from callhub.settings import load_settings\n"
         "async def broken(self): raise ZeroDivisionError\n"
-        "app.Courier.run = broken\n"
+        "Courier.run = broken\n"
         "flags = {'web': {'port': 0}, 'links': {'port': 0}}\n"
         "app.serve(load_settings(pathlib.Path(sys.argv[1]), flags))\n"
     )
