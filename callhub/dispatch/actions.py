@@ -192,12 +192,11 @@ def _on_behalf(turn: Turn, event: OperatorActed) -> Answer:
         ended=event.ended,
     )
     move_duty(turn, duty)
-    case = turn.case(event.incident) if event.incident in turn.world.incidents else turn.cases.get(event.incident)
+    case = turn.cases[event.incident]
     # What the person on the telephone reports is no look at what the desk was called for, unless it is the way out.
-    if case is not None and event.action != "cleared":
+    if event.action != "cleared":
         desk_calls.acted(case)
-    if case is not None:
-        owner_acted(case, event.actor, event.action)
+    owner_acted(case, event.actor, event.action)
     return Answer({"ok": True}, incident=event.incident)
 
 

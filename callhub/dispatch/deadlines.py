@@ -13,7 +13,6 @@ from callhub.dispatch.desk_calls import call_desk, climb_desks
 from callhub.dispatch.duties import after_departure
 from callhub.dispatch.escalation import climb, repeat
 from callhub.domain import facts as f
-from callhub.domain.incident import AssignmentState, OfferState
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -42,32 +41,32 @@ def fire(turn: Turn, id: str) -> None:
 
 
 def _offer(case: Case, of: str) -> None:
-    offer = case.incident.offers[of]
-    if offer.state is OfferState.OPEN:
-        let_fall_silent(case, offer)
+    let_fall_silent(case, case.incident.offers[of])
 
 
 def _step(case: Case, of: str) -> None:
-    if case.incident.ladder_runs and case.incident.owner is None:
-        climb(case, "timeout")
+    climb(case, "timeout")
 
 
 def _repeat(case: Case, of: str) -> None:
-    if case.incident.ladder_runs and case.incident.owner is None:
+    if case.incident.owner is not None:
+        # Only where a defect took the owner's own check.
+        clear_owner(case, "owner_check_missed")
+    elif case.incident.ladder_runs:
         repeat(case)
+    else:
+        # Only where a defect took the deadline of those who have it.
+        call_desk(case, "engine_error")
 
 
 def _owner_check(case: Case, of: str) -> None:
-    if case.incident.owner is not None:
-        clear_owner(case, "owner_check_missed")
+    clear_owner(case, "owner_check_missed")
 
 
 def _arrival(case: Case, of: str) -> None:
-    assignment = case.incident.assignments[of]
-    if assignment.is_live and assignment.state is not AssignmentState.ON_SCENE:
-        case.add(f.ArrivalMissed(assignment=of))
-        # Somebody else may have done all there was to do: then only the one who is late was still waited for.
-        after_departure(case, "late", from_first=assignment.by_hand)
+    case.add(f.ArrivalMissed(assignment=of))
+    # Somebody else may have done all there was to do: then only the one who is late was still waited for.
+    after_departure(case, "late", from_first=case.incident.assignments[of].by_hand)
 
 
 def _resolution(case: Case, of: str) -> None:
