@@ -14,6 +14,7 @@ from callhub.dispatch.duties import arrive
 from callhub.domain import facts as f
 from callhub.domain.decision import Answer
 from callhub.domain.incident import AssignmentState, Incident
+from callhub.domain.policy import IncidentClass
 
 if TYPE_CHECKING:
     from callhub.dispatch.turn import Case, Turn
@@ -28,7 +29,7 @@ def ask_cancel(turn: Turn, event: CancelAsked) -> Answer:
     incident = _of_alarm(turn, event)
     request_id = event.request.key.id if event.request is not None else event.id
     if incident is None:
-        if event.alarm is not None:
+        if event.alarm is not None and not _is_over(turn, event):
             turn.changes.expect_alarm(event.gateway, event.alarm, event.device, request_id)
         return _receipt(event, event.device_record is not None, None)
     case = turn.case(incident.id)
@@ -39,9 +40,23 @@ def ask_cancel(turn: Turn, event: CancelAsked) -> Answer:
 def _of_alarm(turn: Turn, event: CancelAsked) -> Incident | None:
     open_ones = turn.world.open_of_device(event.gateway, event.device)
     if event.alarm is None:
-        return open_ones[-1] if open_ones else None
-    named = [i for i in open_ones if any(a.id == event.alarm and a.gateway == event.gateway for a in i.alarms)]
-    return named[-1] if named else None
+        return _foremost(open_ones)
+    return _foremost([i for i in open_ones if _has(i, event)])
+
+
+def _has(incident: Incident, event: CancelAsked) -> bool:
+    of = (event.gateway, event.alarm, event.device)
+    return any((alarm.gateway, alarm.id, alarm.device) == of for alarm in incident.alarms)
+
+
+def _is_over(turn: Turn, event: CancelAsked) -> bool:
+    """Whether the alarm came and its case has ended: a later press under the same id must not look cancelled."""
+    return any(_has(incident, event) for incident, _ in turn.world.ended.values())
+
+
+def _foremost(incidents: list[Incident]) -> Incident | None:
+    """The case that a device means when it has several open: the newest, emergencies before anything else."""
+    return max(incidents, key=lambda i: (i.class_ is IncidentClass.EMERGENCY, i.id), default=None)
 
 
 def send_signal(turn: Turn, event: SignalSent) -> Answer:
@@ -53,9 +68,10 @@ def send_signal(turn: Turn, event: SignalSent) -> Answer:
     open_ones = turn.world.open_of_device(event.gateway, event.device)
     if not open_ones and event.elder is not None:
         open_ones = [i for i in turn.world.open_of_elder(event.elder.id) if i.state.value != "resolved"]
-    if not open_ones:
+    incident = _foremost(open_ones)
+    if incident is None:
         return _receipt(event, known, None)
-    case = turn.case(open_ones[-1].id)
+    case = turn.case(incident.id)
     matches = None
     if event.signal == "card":
         matches = event.elder is not None and bool(event.elder.card) and event.card == event.elder.card

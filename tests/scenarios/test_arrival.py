@@ -157,3 +157,12 @@ def test_reports_about_other_cases_name_what_is_wrong() -> None:
     town.act(incident, "close", outcome="helped")
     assert person.reports("on_scene", incident).code == "not_assigned"
     assert other.reports("on_scene", incident).code == "not_found"
+
+
+def test_a_device_with_several_open_cases_means_the_emergency() -> None:
+    town, _, incident = on_the_way()
+    service = town.press(kind="meal")
+    assert service.id != incident
+    assert town.signals("arrived").body["incident"] == incident
+    assert town.cancels(None).body["incident"] == incident
+    assert town.cancels(service.alarms[0].id, id="c-2").body["incident"] == service.id

@@ -96,9 +96,11 @@ def test_a_capacity_of_two_is_two() -> None:
     town.press("E-2")
     third = town.press("E-3")
     assert person.offers() == 2
-    # The laws of the town hold everybody to one, so the second yes is looked at here alone.
-    live = [town.engine._world.roster.people["V-1"].used, len(town.incident(third.id).offers)]
-    assert live == [2, 0]
+    assert person.accepts().body["state"] == "assigned"
+    assert town.incident(third.id).offers == {}
+    assert town.act(third.id, "assign", responder="V-1").code == "already_assigned"
+    slots = {a.slot for id in town.rows for a in town.incident(id).live}
+    assert slots == {1, 2}
 
 
 def test_service_work_never_blocks_an_emergency() -> None:

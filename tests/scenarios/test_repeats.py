@@ -150,6 +150,20 @@ def test_a_cancel_before_its_alarm_is_of_its_own_device() -> None:
     assert not town.press("E-1", alarm="a-1").cancel_requested
 
 
+def test_a_cancel_that_comes_after_the_end_does_not_wait_for_the_next_press() -> None:
+    town = Town()
+    town.elder()
+    first = town.press(alarm="a-1")
+    town.act(first.id, "close", outcome="helped")
+    assert town.cancels("a-1").body["incident"] is None
+    town.advance(700)
+
+    again = town.press(alarm="a-1")
+
+    assert again.id != first.id
+    assert not again.cancel_requested
+
+
 def test_a_cancel_is_a_request_shown_to_everyone_assigned() -> None:
     town = Town()
     town.elder()

@@ -12,19 +12,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from callhub.dispatch.engine import DispatchEngine
-from callhub.dispatch.replay import apply
 from callhub.dispatch.rules import Rules
 from callhub.domain import events as e
 from callhub.domain.decision import Answer, Decision
-from callhub.domain.facts import DutyChanged
-from callhub.domain.incident import LIVE_ASSIGNMENTS, Incident, Places
+from callhub.domain.incident import LIVE_ASSIGNMENTS, Incident
 from callhub.domain.messages import AddresseeKind, Message
 from callhub.domain.people import (
     SYSTEM,
     Actor,
     ActorKind,
     Device,
-    Duty,
     Elder,
     Position,
     Responder,
@@ -32,6 +29,7 @@ from callhub.domain.people import (
     Role,
 )
 from callhub.domain.policy import IncidentClass, Policy, PolicySet, policy_from_table
+from tests.scenarios.memory import replayed, restored
 
 if TYPE_CHECKING:
     from callhub.domain.facts import Row
@@ -397,37 +395,7 @@ class Town:
                 for assignment in incident.assignments.values():
                     if assignment.state in LIVE_ASSIGNMENTS:
                         busy[assignment.responder] = busy.get(assignment.responder, 0) + 1
-        assert all(count <= 1 for count in busy.values()), f"somebody has two: {busy}"
-
-
-def replayed(rows: list[Row]) -> dict[str, Any]:
-    """An incident from its rows alone."""
-    incident: Incident | None = None
-    for row in rows:
-        incident = apply(incident, row)
-    assert incident is not None
-    return asdict(incident)
-
-
-class _Memory:
-    """What a store would give back."""
-
-    def __init__(self, town: Town) -> None:
-        world = town.engine._world
-        opened = [id for id in town.rows if (held := town.engine.incident(id)) is not None and held.is_open]
-        self.last_number = len(town.rows)
-        self.rows = {id: town.rows[id] for id in opened}
-        self.places: dict[str, Places] = {id: town.engine.places(id) for id in opened}
-        self.responders = [p.record for p in world.roster.people.values()]
-        said = [fact for row in town.notes for fact in row.facts if isinstance(fact, DutyChanged)]
-        self.duties = list({f.responder: Duty(f.responder, f.available, f.until) for f in said}.values())
-        self.positions: dict[str, Any] = {}
-        self.policies = list(town.policies.by_id.values())
-        self.policies_known: dict[str, Policy] = dict(world.known)
-
-
-def restored(town: Town) -> DispatchEngine:
-    """A new engine from what the old one journalled."""
-    engine = DispatchEngine(town.rules, town.policies, town.now)
-    engine.restore(_Memory(town), town.now)
-    return engine
+        people = self.engine._world.roster.people
+        for id, count in busy.items():
+            limit = people[id].record.capacity
+            assert limit is None or count <= limit, f"{id} has {count}"
