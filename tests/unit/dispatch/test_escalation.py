@@ -1,0 +1,101 @@
+"""The ladder: asking, replacing, climbing, and what happens at its end."""
+
+from __future__ import annotations
+
+from tests.unit.dispatch.stage import Stage
+
+
+def why(stage: Stage, id: str) -> list[tuple[int, str]]:
+    return [(fact.step, fact.why) for fact in stage.facts(id, "step_entered")]
+
+
+def test_a_step_with_nobody_to_ask_is_passed_at_once_and_says_so() -> None:
+    stage = Stage("DESK-C", watched=True)
+    id = stage.press()
+    assert why(stage, id) == [(0, "opened"), (1, "nobody_left")]
+    stage.wait(40)
+    assert why(stage, id)[2:] == [(2, "nobody_left")]
+    assert stage.of(id).state == "unanswered"
+
+
+def test_only_the_current_step_replaces() -> None:
+    stage = Stage("V-1", "V-2", "DESK-C", watched=True)
+    id = stage.press()
+    stage.does(id, "escalate")
+    ranked = len(stage.facts(id, "ranked"))
+    stage.no(id, "V-1")
+    assert len(stage.facts(id, "ranked")) == ranked
+    assert stage.of(id).step == 1
+
+
+def test_under_an_owner_people_are_asked_on_and_nothing_climbs() -> None:
+    stage = Stage("V-1", "V-2", "V-3")
+    id = stage.press()
+    stage.does(id, "take-over")
+    for who in ("V-3", "V-1", "V-2"):
+        stage.no(id, who)
+    assert stage.of(id).step == 0
+    assert list(stage.of(id).deadlines) == ["owner_check"]
+    stage.yes(stage.press("BTN-2"), "V-1")
+
+
+def test_unanswered_reminds_the_silent_and_fills_every_step_again() -> None:
+    stage = Stage("V-1", "DESK-C", watched=True)
+    id = stage.press()
+    stage.wait(25)
+    stage.no(id, "DESK-C")
+    assert stage.of(id).state == "unanswered"
+    stage.wait(61)
+    assert stage.told("V-1", "offer")[-1]["reminder"] is True
+    assert stage.of(id).open_offers[0].responder == "DESK-C", "a desk is asked again"
+    assert [x.again for x in stage.facts(id, "ladder_exhausted")] == [False, True]
+
+
+def test_an_offer_of_a_longer_ladder_can_be_reminded_on_a_shorter_one() -> None:
+    stage = Stage("C-1")
+    id = stage.press("BTN-2")
+    assert stage.of(id).step == 2
+    stage.press("BTN-2", "smoke")
+    stage.wait(200)
+    assert stage.of(id).state == "unanswered"
+    assert any(body["reminder"] for body in stage.told("C-1", "offer"))
+
+
+def test_what_was_answered_meanwhile_begins_anew_from_unanswered() -> None:
+    stage = Stage("V-1", "V-2")
+    id = stage.press("BTN-1", "smoke")
+    stage.yes(id, "V-1")
+    stage.no(id, "V-2")
+    assert stage.of(id).state == "unanswered"
+    stage.reports(id, "V-1", "release")
+    assert (0, "released") in why(stage, id)
+    assert stage.of(id).state == "unanswered"
+
+
+def test_whoever_comes_later_is_asked_for_every_step_reached_and_says_why() -> None:
+    stage = Stage("DESK-C", watched=True)
+    id = stage.press()
+    assert stage.of(id).reached == 1
+    stage.ready("V-1")
+    assert stage.offer(id, "V-1").step == 0
+    assert stage.facts(id, "ranked")[-1].chosen[0]["responder"] == "V-1"
+    stage.ready("V-2", "V-3")
+    assert len([o for o in stage.of(id).open_offers if o.step == 0]) == 2, "no more than the step keeps open"
+
+
+def test_somebody_for_two_is_asked_for_the_most_urgent_first() -> None:
+    stage = Stage()
+    calm, urgent = stage.press("BTN-2"), stage.press("BTN-1", "smoke")
+    stage.ready("V-2")
+    assert stage.offer(urgent, "V-2").offered_at == stage.offer(calm, "V-2").offered_at
+    stage.ready("V-1")
+    assert stage.offer(urgent, "V-1").state == "open"
+    assert not [o for o in stage.of(calm).offers.values() if o.responder == "V-1"], "and then has enough to do"
+
+
+def test_a_desk_that_comes_back_leaves_an_owned_case_alone() -> None:
+    stage = Stage("DESK-C", "V-1")
+    id = stage.press()
+    stage.does(id, "take-over")
+    stage.tell(stage.watch("bo", watching=True))
+    assert not [o for o in stage.of(id).offers.values() if o.responder == "DESK-C"]

@@ -1,0 +1,19 @@
+"""Accepted duties: the codes on disk stay, and what is private stays private."""
+
+import pytest
+
+from callhub.domain import facts
+from tests.unit.domain.facts.codes import code_and_private
+
+KEPT: dict[type, tuple[str, set[str]]] = {
+    facts.Assigned: ("assigned", set()),
+    facts.AssignmentMoved: ("assignment_moved", {"note"}),
+    facts.ArrivalMissed: ("arrival_missed", set()),
+    facts.ActedFor: ("acted_for", {"reason"}),
+    facts.NeedRaised: ("need_raised", {"note"}),
+}
+
+
+@pytest.mark.parametrize("kind", KEPT)
+def test_the_code_and_the_private_fields(kind: type) -> None:
+    assert code_and_private(kind) == KEPT[kind]
