@@ -53,6 +53,8 @@ class Batch:
         self._touched.update(dict.fromkeys(decision.touched))
         if isinstance(event, DirectoryUpdated) and decision.answer.code is None:
             self._revoked += event.revoked
+            # Somebody who was disabled keeps their tokens, for the day they come back, but no link.
+            self._revoked += [("responder", record.id) for record in event.responders if not record.active]
             self._removed_users += event.removed_users
             if event.change is not None:
                 self._changes.append(event.change)

@@ -80,16 +80,24 @@ class Doorkeeper:
         shown_kind, id_, digest = self._identify(request.headers)
         if shown_kind != kind:
             raise NotAllowed(f"a {shown_kind} token opens no {kind} link")
-        if kind is AddresseeKind.RESPONDER:
-            responder = self._store.person("responders", id_)
-            if responder is None or not responder.active:
-                raise NotAllowed("this responder is disabled")
         addressee = Addressee(kind, id_)
+        if not self._is_enabled(addressee):
+            raise NotAllowed("this responder is disabled")
         return Admission(addressee, digest, self._revocations(addressee))
 
     def is_valid(self, admission: Admission) -> bool:
-        """Whether the token behind a link still holds; a ticket's cannot be looked up again, so it does not."""
-        return admission.digest is not None and self._store.token(admission.digest) is not None
+        """Whether a link may stay: its token holds, its person is not disabled.
+
+        A ticket's token cannot be looked up again, so it does not.
+        """
+        holds = admission.digest is not None and self._store.token(admission.digest) is not None
+        return holds and self._is_enabled(admission.addressee)
+
+    def _is_enabled(self, addressee: Addressee) -> bool:
+        if addressee.kind is not AddresseeKind.RESPONDER:
+            return True
+        responder = self._store.person("responders", addressee.id)
+        return responder is not None and responder.active
 
     def _identify(self, headers: Headers) -> tuple[str, str, str | None]:
         """Kind and id of the client, and the digest of the token it showed, if it was one."""

@@ -11,7 +11,7 @@ from websockets.exceptions import InvalidStatus
 from websockets.typing import Subprotocol
 
 from callhub.domain.decision import Announcement
-from callhub.store.base import DirectoryChange
+from callhub.store.base import Commit, DirectoryChange
 from tests.integration.link_stage import PRESS, WAIT_S, Client, Stage
 
 BEARER = {"Authorization": "Bearer gateway-GW"}
@@ -121,7 +121,7 @@ async def test_a_disabled_person_is_told_before_the_link_closes(stage: Stage, mo
     offer = await person.until(type="offer")
     monkeypatch.setattr(stage.registry, "wake", lambda _: None)  # no hint of the courier comes in time
     disabled = replace(stage.volunteer("V-1"), active=False)
-    await stage.change(DirectoryChange(responders=(disabled,), revoked=(("responder", "V-1"),)))
+    await stage.change(DirectoryChange(responders=(disabled,)))  # as an import does: the token stays
     assert await person.closed(within_s=1.0) == 4100
     stand_downs = [message for message in person.heard if message["type"] == "stand_down"]
     assert [(message["offer"], message["reason"]) for message in stand_downs] == [(offer["offer"], "disabled")]
@@ -146,3 +146,13 @@ async def test_a_listener_that_lost_announcements_checks_every_token(stage: Stag
     assert await revoked.closed() == 4100
     assert await by_ticket.closed() == 4000
     assert (await valid.ask(PRESS))["type"] == "receipt"
+
+
+async def test_a_listener_that_lost_announcements_finds_who_was_disabled(stage: Stage) -> None:
+    valid, disabled = await stage.connect("responder", "V-2"), await stage.connect("responder", "V-1")
+    change = DirectoryChange(responders=(replace(stage.volunteer("V-1"), active=False),))
+    await stage.store.commit(Commit(changes=(change,)))  # the news of it got lost
+    for seq in range(5000):
+        stage.hub.committed.publish(Announcement(seq=seq))
+    assert await disabled.closed() == 4100
+    assert (await valid.ask({"type": "presence", "id": "p-1", "available": True}))["ok"]
