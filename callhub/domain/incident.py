@@ -270,7 +270,7 @@ class Incident:
         left_at = assignment.cleared_at
         if assignment.state is not AssignmentState.CLEARED or assignment.outcome == "no_access" or left_at is None:
             return False
-        if self.reopened_at is not None and assignment.assigned_at < self.reopened_at:
+        if self.reopened_at is not None and left_at <= self.reopened_at:
             return False
         return all(left_at >= alarm.received_at for alarm in self.alarms if alarm.joined)
 

@@ -227,8 +227,20 @@ def test_reopen_begins_at_the_first_step_and_everyone_may_be_asked_again(ended: 
     person.accepts()
     assert person.told("assignment")[-1]["go_to"]["address"] == "Fuyuanli 3"
     assert person.told("assignment")[-1]["go_to"]["position"] is not None
+    town.advance(1)
     person.reports("cleared", outcome="helped")
     assert town.incident(incident).state == "resolved"
+
+
+def test_reopening_in_the_moment_of_the_clear_asks_again() -> None:
+    town, person, other, incident = pressed()
+    person.accepts()
+    person.reports("cleared", outcome="helped")
+    town.act(incident, "reopen")
+    held = town.incident(incident)
+    assert held.ladder_runs
+    assert held.open_offers != []
+    assert other.was_asked()
 
 
 def test_after_reopening_an_old_clear_counts_for_nothing() -> None:

@@ -145,6 +145,21 @@ def test_disabling_somebody_on_scene_releases_them_tells_them_and_asks_others() 
     assert person.reports("cleared", outcome="helped").code == "not_assigned"
 
 
+def test_disabling_somebody_sent_by_hand_begins_at_the_first_step() -> None:
+    town = Town()
+    town.elder()
+    town.responder("V-1", 5000)
+    town.desk(("D", "S", "C"), "community")
+    town.watch()
+    incident = town.press()
+    town.act(incident.id, "assign", responder="V-1", confirmed_by="telephone")
+    near = town.responder("V-2", 100)
+    town.changes_responder("V-1", active=False)
+    assert near.hears() == ["offer"]
+    entered = town.facts(incident.id, "step_entered")[-1]
+    assert (entered.step, entered.why) == (0, "released")
+
+
 def test_somebody_disabled_cannot_be_sent_by_hand() -> None:
     town, _, _, incident = coming()
     town.responder("V-9", 5000, active=False)

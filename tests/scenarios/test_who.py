@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta, timezone
 
 from callhub.dispatch.rules import Rules
-from callhub.domain.people import Position
+from callhub.domain.people import Position, ResponderKind
 from tests.scenarios.town import NOON, Town, metres_north
 
 
@@ -49,6 +49,27 @@ def test_whoever_comes_on_duty_later_is_asked_at_once() -> None:
 
     assert late.hears() == ["offer"]
     assert town.incident(incident.id).offers[late.offer["offer"]].step == 0
+
+
+def test_every_step_reached_before_counts_also_after_the_ladder_began_anew() -> None:
+    town = Town()
+    town.elder()
+    sent = town.responder("V-1", 5000)
+    desk = town.desk(("D", "S", "C"), "community")
+    town.watch()
+    incident = town.press()
+    assert desk.offers() == 1
+    desk.declines()
+    town.act(incident.id, "assign", responder="V-1", confirmed_by="telephone")
+    near = town.responder("V-2", 100)
+    sent.reports("release")
+    assert near.was_asked()
+    assert town.incident(incident.id).step == 0
+
+    other = town.responder("DESK-C2", kind=ResponderKind.DESK, area=("D", "S", "C"), level="community", capacity=None)
+
+    assert other.was_asked()
+    assert town.incident(incident.id).offers[other.offer["offer"]].step == 1
 
 
 def test_whoever_comes_on_duty_is_asked_under_unanswered_too() -> None:
