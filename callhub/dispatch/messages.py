@@ -207,17 +207,16 @@ def _moved(case: Case, fact: f.AssignmentMoved) -> Iterator[Message]:
         yield from _update(case, "responder_on_scene", but=assignment.responder)
     elif fact.state is AssignmentState.RELEASED:
         if fact.code is not None:
-            offer = _offer_behind(case.incident, assignment)
-            if offer is not None:
-                yield _stand_down(case, offer, fact.code)
+            yield _stand_down(case, _offer_behind(case.incident, assignment), fact.code)
         elif case.turn.event.actor.kind is not ActorKind.RESPONDER:
             yield _update_to(case, assignment.responder, "released")
         yield from _update(case, "released", but=assignment.responder)
 
 
-def _offer_behind(incident: Incident, assignment: Assignment) -> Offer | None:
+def _offer_behind(incident: Incident, assignment: Assignment) -> Offer:
+    """The yes that made it: there is no assignment without one."""
     mine = [o for o in incident.offers.values() if o.responder == assignment.responder and o.state.value == "accepted"]
-    return mine[-1] if mine else None
+    return mine[-1]
 
 
 def _cancel_requested(case: Case, fact: f.CancelRequested) -> Iterator[Message]:

@@ -174,8 +174,7 @@ def _disable(turn: Turn, responder: str) -> None:
         drop_owner(turn, responder, "user_removed", OwnerKind.DESK)
     for id in sorted(person.duties):
         case = turn.case(id)
-        assignment = case.incident.assignment_of(responder)
-        if assignment is not None:
+        for assignment in [a for a in case.incident.live if a.responder == responder]:
             release(case, assignment, code="disabled")
             after_departure(case, "released", from_first=assignment.by_hand)
 

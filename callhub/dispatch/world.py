@@ -200,11 +200,10 @@ class World:
 
 
 def _discard(index: dict[K, set[str]], key: K, id: str) -> None:
-    ids = index.get(key)
-    if ids is not None:
-        ids.discard(id)
-        if not ids:
-            del index[key]
+    ids = index[key]
+    ids.discard(id)
+    if not ids:
+        del index[key]
 
 
 def _keep(ids: set[str], id: str, *, wanted: bool) -> None:

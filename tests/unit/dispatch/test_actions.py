@@ -240,3 +240,10 @@ def test_identifying_gives_the_case_its_elder_and_asks_anew() -> None:
     assert stage.of(id).elder == "E-1"
     assert stage.of(id).open_offers
     assert stage.does(id, "identify", elder="E-2").code == "conflict"
+
+
+def test_a_machine_may_close_what_is_technical() -> None:
+    stage = Stage()
+    id = stage.tell(stage.faulty(wants_help=False)).answer.incident or ""
+    assert stage.does(id, "close", user=MACHINE, outcome="other").code is None
+    assert stage.of(id).state == "closed"

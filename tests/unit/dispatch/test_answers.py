@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from callhub.dispatch.answers import state_for
 from callhub.domain.people import ResponderKind
 from tests.simulation.driver import OPERATOR, PEOPLE
 from tests.unit.dispatch.stage import Stage
@@ -118,6 +119,15 @@ def test_an_operator_answers_for_somebody() -> None:
     assert stage.facts(id, "acted_for")[-1].action == "decline"
     yes = replace(stage.answer(stage.offer(id, "V-2").id, accept=True, responder="V-2"), actor=OPERATOR)
     assert stage.tell(yes).answer.body["state"] == "assigned"
+
+
+def test_what_somebody_is_to_a_case_is_the_newest_of_it() -> None:
+    stage = Stage("V-1")
+    id = stage.press()
+    assert state_for(stage.of(id), "V-1") == "open"
+    assert state_for(stage.of(id), "V-2") is None
+    stage.yes(id, "V-1")
+    assert state_for(stage.of(id), "V-1") == "assigned"
 
 
 def test_an_owner_gone_lets_the_ladder_go_on_where_it_stood() -> None:

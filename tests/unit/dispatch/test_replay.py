@@ -76,7 +76,7 @@ def test_a_fact_changes_what_it_names(fact: f.Fact, name: str, value: object) ->
     assert getattr(after(fact), name) == value
 
 
-OFFER = [
+OFFER: list[tuple[f.Fact, str, Any]] = [
     (f.OfferReminded(offer="1-1", respond_by=LATER), "reminded_at", LATER),
     (f.OfferSilent(offer="1-1"), "state", OfferState.SILENT),
     (f.OfferAccepted(offer="1-1"), "answered_at", LATER),
@@ -128,7 +128,8 @@ NOT_ABOUT_ONE = {"duty_changed", "test_recorded", "test_window_opened", "directo
 
 
 def test_every_fact_that_is_about_an_incident_has_a_rule() -> None:
-    tested = {fact.fact for fact, *_ in [*CHANGES, *OFFER]} | {fact.fact for fact in REMARKS}
+    shown: list[f.Fact] = [*(change[0] for change in CHANGES), *(change[0] for change in OFFER), *REMARKS]
+    tested = {fact.fact for fact in shown}
     tested |= {ASKED.fact, ASSIGNED.fact, "arrival_missed", "alarm_made_urgent"}
     assert {kind.__dataclass_fields__["fact"].default for kind in get_args(f.Fact)} == tested | NOT_ABOUT_ONE
 

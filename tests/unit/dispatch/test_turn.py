@@ -75,6 +75,13 @@ def closed(stage: Stage) -> str:
     return id
 
 
+def forgotten(stage: Stage) -> str:
+    """A closed case that only the store still holds."""
+    id = closed(stage)
+    stage.engine._world.ended.clear()
+    return id
+
+
 EVENTS: dict[str, Callable[[Stage, str], Event]] = {
     "a press": lambda s, id: s.alarm("BTN-2"),
     "a press that joins": lambda s, id: s.alarm("BTN-1", "smoke"),
@@ -93,6 +100,7 @@ EVENTS: dict[str, Callable[[Stage, str], Event]] = {
     "closed": lambda s, id: s.act(id, "close", outcome="helped"),
     "an early cancel": lambda s, id: s.cancel("BTN-3", "later"),
     "reopened": lambda s, id: s.act(closed(s), "reopen"),
+    "reopened after long": lambda s, id: s.act(forgotten(s), "reopen"),
     "a note afterwards": lambda s, id: s.act(closed(s), "note", text="x"),
 }
 

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from callhub.domain.incident import (
+    AlarmRef,
     Assignment,
     AssignmentState,
     Deadline,
@@ -27,6 +28,8 @@ from callhub.domain.policy import IncidentClass
 NOON = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
 OFFER = Offer("1-1", "V", ResponderKind.VOLUNTEER, 0, OfferState.OPEN, NOON, NOON)
 DUTY = Assignment("1-a1", "V", AssignmentState.ASSIGNED, NOON)
+LEFT = NOON + timedelta(minutes=9)
+DONE = replace(DUTY, state=AssignmentState.CLEARED, outcome="helped", cleared_at=LEFT)
 
 
 def incident(**changes: object) -> Incident:
@@ -56,8 +59,8 @@ def test_a_copy_shares_nothing_that_changes() -> None:
         (DUTY, True),
         (replace(DUTY, late=True), False),
         (replace(DUTY, late=True, state=AssignmentState.ON_SCENE), True),
-        (replace(DUTY, state=AssignmentState.CLEARED, outcome="helped"), True),
-        (replace(DUTY, state=AssignmentState.CLEARED, outcome="no_access"), False),
+        (DONE, True),
+        (replace(DONE, outcome="no_access"), False),
         (replace(DUTY, state=AssignmentState.RELEASED), False),
     ],
 )
@@ -65,10 +68,12 @@ def test_who_counts_for_needed(duty: Assignment, counts: bool) -> None:
     assert held(duty).ladder_runs is not counts
 
 
-def test_what_was_done_before_a_reopening_counts_no_more() -> None:
-    done = replace(DUTY, state=AssignmentState.CLEARED, outcome="helped")
-    assert held(done, reopened_at=NOON + timedelta(seconds=1)).ladder_runs
-    assert not held(done, reopened_at=NOON).ladder_runs
+def test_what_was_done_before_a_reopening_or_another_alarm_counts_no_more() -> None:
+    assert held(DONE, reopened_at=LEFT).ladder_runs
+    assert not held(DONE, reopened_at=NOON).ladder_runs
+    again = AlarmRef("a", "GW", "B", "sos", LEFT + timedelta(seconds=1), joined=True)
+    assert held(DONE, alarms=[again]).ladder_runs
+    assert not held(DONE, alarms=[replace(again, joined=False), replace(again, received_at=NOON)]).ladder_runs
 
 
 def test_nobody_is_wanted_when_it_is_over() -> None:
