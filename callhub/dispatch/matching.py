@@ -119,20 +119,19 @@ class Search:
         yield from self._desks()
 
     def matches(self, person: Person) -> Candidate | None:
-        """This one person as a candidate of this step, or None."""
+        """This one person as a candidate of this step, or None. What rules out most is looked at first."""
         kind = person.record.kind
-        if self.refusal(person) is not None:
-            return None
         if kind is ResponderKind.DESK:
-            return next((c for c in self._desks() if c.responder == person.record.id), None)
+            asked = Ask.DESK in self.step.ask and self.refusal(person) is None
+            return next((c for c in self._desks() if c.responder == person.record.id), None) if asked else None
         paired = Ask.PAIRED in self.step.ask and person.record.id in self.incident.paired
         if not paired and kind not in self.kinds:
             return None
         candidate = self._measure(person, paired=paired)
-        if candidate is None or paired:
-            return candidate
+        if candidate is None:
+            return None
         far = self.step.radius_m is not None and (candidate.distance_m or 0) > self.step.radius_m
-        return None if far else candidate
+        return None if (far and not paired) or self.refusal(person) is not None else candidate
 
     def _measure(self, person: Person, *, paired: bool = False) -> Candidate | None:
         """None when nobody can say how far they are; for a house without a position an area in common will do."""

@@ -45,6 +45,7 @@ class Person:
     """A responder with what moves: duty, link, position, work.
 
     ``asked`` and ``duties`` are the incidents of any class in which they hold a live offer or a live assignment.
+    ``able``: could be asked for an emergency when they were last looked at.
     """
 
     record: Responder
@@ -57,6 +58,7 @@ class Person:
     asked: set[str] = field(default_factory=set)
     duties: set[str] = field(default_factory=set)
     accepted: int = 0
+    able: bool = False
 
     @property
     def used(self) -> int:
@@ -179,7 +181,7 @@ class Roster:
     def refile(self, id: str, now: datetime) -> bool:
         """Put a person where searches find them; whether they can be asked for an emergency now."""
         person = self.people[id]
-        able = self.standing(person, now) is None
+        able = person.able = self.standing(person, now) is None
         kind = person.record.kind
         if kind in PLACES:
             return able

@@ -178,7 +178,12 @@ class Turn:
     def weigh(self, incident: Incident, responder: str) -> None:
         """Count a responder's work anew and notice whether they became free."""
         self.world.weigh(incident, responder)
-        if responder in self.world.roster.people and self.world.roster.refile(responder, self.now):
+        person = self.world.roster.people.get(responder)
+        if person is None:
+            return
+        # Whoever could be asked before was asked already: only those who could not are news.
+        was_able = person.able
+        if self.world.roster.refile(responder, self.now) and not was_able:
             self.freed[responder] = None
 
     # People
@@ -260,4 +265,3 @@ class Turn:
         else:
             self.world.weigh(case.before, responder)
         self.world.roster.refile(responder, self.now)
-
