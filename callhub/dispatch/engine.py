@@ -160,7 +160,10 @@ class DispatchEngine:
         self._admit(memory, now)
         self.adopt((row for rows in memory.rows.values() for row in rows), memory.places)
         for id, person in world.roster.people.items():
-            if person.asked and not world.roster.on_duty(person, now):
+            by_duty = any(
+                not o.by_hand for i in person.asked for o in world.incidents[i].live_offers if o.responder == id
+            )
+            if by_duty and not world.roster.on_duty(person, now):
                 # Their duty ended while nobody was there to take the offers back.
                 world.set_timer(f"duty:{id}", now)
         # Whoever watched has as long as everybody else to come back; then that nobody watches is a fact.

@@ -107,7 +107,7 @@ def fire_timer(turn: Turn, event: DeadlineDue) -> Answer:
         return Answer()
     if kind == "watcher":
         if id not in world.roster.watchers:
-            _miss_watcher(turn, id)
+            drop_owner(turn, id, "owner_away")
         return Answer()
     person = world.roster.people.get(id)
     if person is None:
@@ -124,14 +124,6 @@ def fire_timer(turn: Turn, event: DeadlineDue) -> Answer:
     return Answer()
 
 
-def _miss_watcher(turn: Turn, user: str) -> None:
-    owned = [
-        i for i in turn.world.incidents.values() if i.owner is not None and i.owner.watching and i.owner.id == user
-    ]
-    if any(i.owner is not None and i.owner.kind is OwnerKind.USER for i in owned):
-        drop_owner(turn, user, "owner_away")
-
-
 def ask_test(turn: Turn, event: TestAsked) -> Answer:
     """A device is on test for a while."""
     turn.note(f.TestWindowOpened(device=event.device, until=event.until))
@@ -145,10 +137,11 @@ def update_directory(turn: Turn, event: DirectoryUpdated) -> Answer:
     if event.policies:
         turn.changes.choose_from(PolicySet(event.policies))
     for record in event.responders:
+        was_on_duty = _is_on_duty(turn, record.id)
         turn.admit(record)
         if not record.active:
             _disable(turn, record.id)
-        elif not turn.world.roster.on_duty(turn.world.roster.people[record.id], turn.now):
+        elif was_on_duty and not _is_on_duty(turn, record.id):
             withdraw_elsewhere(turn, record.id, None, "off_duty")
     for kind, id in event.revoked:
         if kind == "responder":
@@ -165,6 +158,11 @@ def update_directory(turn: Turn, event: DirectoryUpdated) -> Answer:
     for device in event.moved_devices:
         _given_away(turn, device)
     return Answer({"ok": True})
+
+
+def _is_on_duty(turn: Turn, id: str) -> bool:
+    person = turn.world.roster.people.get(id)
+    return person is not None and turn.world.roster.on_duty(person, turn.now)
 
 
 def _disable(turn: Turn, responder: str) -> None:

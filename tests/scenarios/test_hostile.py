@@ -114,6 +114,19 @@ def test_sending_somebody_by_hand_who_said_no_or_is_off_duty_is_a_human_s_choice
     assert {a.responder for a in town.incident(incident.id).live} == {no.id, off.id}
 
 
+def test_what_a_human_offered_somebody_off_duty_outlives_an_import_and_a_restart() -> None:
+    town = Town()
+    town.elder()
+    off = town.responder("V-2", on_duty=False)
+    incident = town.press()
+    town.act(incident.id, "assign", responder="V-2")
+    town.changes_responder("V-2", phone="123")
+    town.restart()
+    town.advance(1)
+    assert off.told("stand_down") == []
+    assert off.accepts().body["state"] == "assigned"
+
+
 def test_a_desk_that_says_yes_twice_and_a_second_desk_that_comes_too_late() -> None:
     town = Town()
     community = town.desk(("D", "S", "C"), "community")

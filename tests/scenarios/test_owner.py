@@ -143,6 +143,18 @@ def test_a_watching_owner_who_comes_back_in_time_stays() -> None:
     assert town.incident(incident).owner is not None
 
 
+def test_an_owner_who_opened_a_console_only_later_is_missed_as_well() -> None:
+    town = Town()
+    town.elder()
+    town.responder("V-1")
+    incident = town.press()
+    town.act(incident.id, "take-over", user="bob")
+    town.watch("bob")
+    town.watch("bob", watching=False)
+    town.advance(60)
+    assert why_cleared(town, incident.id) == "owner_away"
+
+
 def test_an_owner_without_a_console_is_held_by_the_check_alone() -> None:
     town = Town()
     town.elder()
