@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from dataclasses import asdict, replace
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from callhub.dispatch.engine import DispatchEngine
@@ -38,7 +37,6 @@ NOON = datetime(2026, 11, 24, 4, 0, tzinfo=UTC)
 HOME = Position(39.08, 117.22)
 AREA = ("D", "S", "C", "G")
 M_PER_DEGREE = 111_195.0
-SHIPPED = Path(__file__).parents[2] / "config" / "policies"
 
 
 def metres_north(metres: float, of: Position = HOME) -> Position:
@@ -143,9 +141,9 @@ class Person:
 
 
 class Town:
-    """The engine with people around it."""
+    """The engine with people around it; ``policies`` replace test ladders by id, or (``only``) all of them."""
 
-    def __init__(self, *policies: Policy, rules: Rules | None = None) -> None:
+    def __init__(self, *policies: Policy, only: bool = False, rules: Rules | None = None) -> None:
         self.now = NOON
         self.count = 0
         self.sent: list[Message] = []
@@ -155,7 +153,7 @@ class Town:
         self.elders: dict[str, Elder] = {}
         self.devices: dict[str, Device] = {}
         tables = [policy_from_table(table, "test") for table in (LADDER, FIRE, SERVICE, TECHNICAL)]
-        named = {policy.id: policy for policy in (*tables, *policies)}
+        named = {policy.id: policy for policy in (*(() if only else tables), *policies)}
         self.policies = PolicySet(named.values())
         self.rules = rules or Rules()
         self.engine = DispatchEngine(self.rules, self.policies, NOON)
