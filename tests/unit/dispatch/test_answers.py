@@ -168,3 +168,12 @@ def test_somebody_who_is_there_stays_in_the_word_when_another_says_yes() -> None
     assert stage.of(id).state == "unanswered"
     stage.does(id, "assign", responder="C-1", confirmed_by="telephone")
     assert stage.of(id).state == "on_scene"
+
+
+def test_the_owner_of_a_resolved_case_is_not_checked() -> None:
+    stage = Stage("V-1")
+    id = stage.press()
+    stage.yes(id, "V-1")
+    stage.reports(id, "V-1", "cleared", outcome="helped")
+    stage.does(id, "take-over")
+    assert list(stage.of(id).deadlines) == ["follow_up"]

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 from callhub.domain import facts as f
 from callhub.domain.events import DeadlineDue
 from callhub.domain.incident import Deadline, IncidentState
 from callhub.domain.people import SYSTEM
+from tests.simulation.driver import PEOPLE
 from tests.unit.dispatch.stage import Stage
 
 
@@ -32,14 +34,16 @@ def test_a_silent_offer_is_replaced_and_the_step_ends() -> None:
     assert stage.of(id).step == 1
 
 
-def test_the_step_ends_by_the_clock() -> None:
-    stage = Stage("V-1", "V-2", "V-3", "DESK-C", watched=True)
-    id = stage.press()
-    for _ in range(2):
-        stage.wait(24)
-        stage.tell(stage.record("V-1", capacity=9))
-    stage.wait(3)
-    assert stage.of(id).step >= 1
+def test_the_step_ends_by_the_clock_while_there_are_still_people_to_ask() -> None:
+    stage = Stage("DESK-C", watched=True)
+    for n in range(7):
+        stage.people[f"P-{n}"] = replace(PEOPLE["V-1"], id=f"P-{n}")
+        stage.ready(f"P-{n}")
+    id = stage.press("BTN-2")
+    stage.wait(49)
+    assert stage.of(id).step == 0
+    stage.wait(1)
+    assert [(s.step, s.why) for s in stage.facts(id, "step_entered")] == [(0, "opened"), (1, "timeout")]
 
 
 def test_what_is_due_together_fires_together_and_what_was_moved_does_not() -> None:

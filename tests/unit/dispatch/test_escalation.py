@@ -99,3 +99,32 @@ def test_a_desk_that_comes_back_leaves_an_owned_case_alone() -> None:
     stage.does(id, "take-over")
     stage.tell(stage.watch("bo", watching=True))
     assert not [o for o in stage.of(id).offers.values() if o.responder == "DESK-C"]
+
+
+def test_escalating_by_hand_reminds_nobody_twice_within_a_repeat() -> None:
+    stage = Stage("V-1")
+    id = stage.press()
+    stage.wait(25)
+    for _ in range(2):
+        stage.does(id, "escalate")
+    assert [body["reminder"] for body in stage.told("V-1", "offer")] == [False, True]
+
+
+def test_a_step_that_is_full_asks_nobody_else_when_it_is_entered_again() -> None:
+    stage = Stage("V-1", "V-2", "V-3", watched=True)
+    id = stage.press()
+    stage.does(id, "take-over")
+    stage.tell(stage.remove("anna"))
+    assert why(stage, id) == [(0, "opened"), (0, "owner_gone")]
+    assert len(stage.of(id).offers) == 2
+
+
+def test_one_yes_of_two_needed_and_nobody_else_rings_again() -> None:
+    stage = Stage("V-1", "V-2")
+    id = stage.press("BTN-1", "smoke")
+    stage.wait(25)
+    assert stage.of(id).state == "unanswered"
+    stage.yes(id, "V-1")
+    assert stage.of(id).state == "assigned"
+    stage.wait(61)
+    assert stage.of(id).state == "unanswered"

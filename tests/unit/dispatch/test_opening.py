@@ -7,6 +7,7 @@ from datetime import timedelta
 
 import pytest
 
+from callhub.domain.events import PriorAnswer, early_cancel
 from callhub.domain.people import Device, Position
 from tests.simulation.driver import DEVICES, OPERATOR
 from tests.unit.dispatch.stage import Stage
@@ -197,3 +198,23 @@ def test_who_reports_by_api_is_kept() -> None:
     stage = Stage()
     decision = stage.tell(stage.call("E-1"))
     assert decision.rows[0].actor == OPERATOR
+
+
+def test_what_callhub_says_about_itself_is_one_case_of_its_kind() -> None:
+    stage = Stage("DESK-D", watched=True)
+    one, two = (stage.tell(stage.call(None, "gateway_fault")).answer.incident for _ in range(2))
+    assert one == two
+
+
+def test_a_cancel_that_only_the_store_remembers_is_still_shown_once() -> None:
+    stage = Stage()
+    event = stage.alarm("BTN-1", id="a-1")
+    assert event.request is not None
+    kept = PriorAnswer(early_cancel("BTN-1"), stage.now, None, {"cancel": "c-1"})
+    asked = replace(event.request, prior=(kept,))
+    id = stage.tell(replace(event, request=asked)).answer.incident or ""
+    assert stage.of(id).cancel_requested
+    stage.does(id, "close", outcome="helped")
+    earlier = PriorAnswer("alarm|BTN-1|smoke|", stage.now, id, {})
+    again = replace(stage.alarm("BTN-1", id="a-1"), request=replace(asked, prior=(kept, earlier)))
+    assert not stage.of(stage.tell(again).answer.incident or "").cancel_requested
