@@ -15,7 +15,7 @@ from callhub.hub.deadlines import Deadlines
 from callhub.hub.ids import UuidSource
 from callhub.hub.inbox import Inbox, Ticket
 from callhub.hub.marks import MarkBook
-from callhub.hub.presence import Presence
+from callhub.hub.presence import Presence, duty_moved_by
 from callhub.hub.stream import Stream
 from callhub.hub.tally import Tally
 from callhub.hub.timekeeper import Timekeeper
@@ -79,6 +79,7 @@ class Hub:
         self._inbox = Inbox(inbox_events_max, self._work.set)
         self._marks = MarkBook()
         self._presence = Presence()
+        self._duty_before: dict[str, bool] = {}
         self._deadlines = Deadlines(engine)
         self._stopping = self._ended = False
         self.committed = Stream()
@@ -100,8 +101,9 @@ class Hub:
         return self._ids(self._clock.now())
 
     def on_duty(self, responder: str) -> bool:
-        """Whether a responder is on duty now, by presence or by hours."""
-        return self._engine.on_duty(responder, self._clock.now())
+        """Whether a responder is on duty now, by presence or by hours; what is not durable yet does not count."""
+        before = self._duty_before.get(responder)
+        return self._engine.on_duty(responder, self._clock.now()) if before is None else before
 
     async def submit(self, event: Event) -> Answer:
         """Decide ``event`` and return its answer once that is durable; waits for room in the inbox, refuses nothing.
@@ -185,6 +187,8 @@ class Hub:
         flush = self._marks.since is not None and now >= self._flush_at(self._marks.since)
         if not tickets and not flush:
             return
+        moved = dict.fromkeys(id_ for ticket in tickets for id_ in duty_moved_by(ticket.event))
+        self._duty_before = {id_: self._engine.on_duty(id_, now) for id_ in moved}
         try:
             await self._writer.settle(tickets, flush=flush)
         except BaseException:
@@ -192,6 +196,8 @@ class Hub:
             for ticket in tickets:
                 ticket.fail(StoreUnavailable("the server ended before it could say whether this was recorded"))
             raise
+        finally:
+            self._duty_before = {}
 
     def _due(self, now: datetime) -> list[Ticket]:
         tickets = []

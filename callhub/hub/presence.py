@@ -1,8 +1,8 @@
-"""Who has a link and who watches: what the engine must be told again when it is made anew from the store."""
+"""Who has a link and who watches, told again when the engine is made anew; and whose duty an event may change."""
 
 from __future__ import annotations
 
-from callhub.domain.events import Event, LinkChanged, WatchersChanged
+from callhub.domain.events import DeadlineDue, DirectoryUpdated, Event, LinkChanged, PresenceSaid, WatchersChanged
 
 
 class Presence:
@@ -29,3 +29,16 @@ class Presence:
     def events(self) -> list[Event]:
         """What is so now, as the events that said it."""
         return [*self._links.values(), *self._watchers.values()]
+
+
+def duty_moved_by(event: Event) -> tuple[str, ...]:
+    """Ids of responders whose being on duty the event may change, by a fact."""
+    match event:
+        case PresenceSaid():
+            return (event.responder,)
+        case DirectoryUpdated():
+            return tuple(record.id for record in event.responders)
+        case DeadlineDue(incident=None, key=str(key)) if key.startswith("duty:"):
+            return (key.removeprefix("duty:"),)
+        case _:
+            return ()

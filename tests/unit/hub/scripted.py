@@ -16,6 +16,7 @@ from callhub.domain.events import (
     Event,
     LinkChanged,
     OfferAnswered,
+    PresenceSaid,
     Request,
     RequestKey,
     WatchersChanged,
@@ -64,6 +65,7 @@ class ScriptedEngine:
         self.seen: list[Event] = []
         self.restarts = 0
         self.timer: Due | None = None
+        self.duty = {"V-1"}
         self._incidents: dict[str, Incident] = {}
         self._places: dict[str, Places] = {}
         self._number = 0
@@ -81,6 +83,10 @@ class ScriptedEngine:
                 return Decision(rows=(self._row(id_, event, now, facts),))
             case OfferAnswered():
                 return Decision(answer=Answer(body={"code": "unknown_offer"}, code="unknown_offer"))
+            case PresenceSaid():
+                (self.duty.add if event.available else self.duty.discard)(event.responder)
+                said = f.DutyChanged(responder=event.responder, available=event.available, until=None)
+                return Decision(rows=(f.Row(None, 0, now, event.id, event.actor, (said,)),))
             case DirectoryUpdated():
                 row = f.Row(None, 0, now, event.id, event.actor, (f.DirectoryChanged(what=event.what),))
                 return Decision(rows=(row,))
@@ -137,10 +143,11 @@ class ScriptedEngine:
         return self._places.get(id, Places())
 
     def on_duty(self, responder: str, now: datetime) -> bool:
-        return responder == "V-1"
+        return responder in self.duty
 
     def restore(self, snapshot: Snapshot, now: datetime) -> None:
         self.restarts += 1
+        self.duty = {duty.responder for duty in snapshot.duties if duty.available} or {"V-1"}
         self._incidents.clear()
         self._places = dict(snapshot.places)
         self._number = snapshot.last_number

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from callhub.domain.events import DeadlineDue, PositionSeen
+from callhub.domain.events import DeadlineDue, PositionSeen, PresenceSaid
 from callhub.domain.messages import Addressee, AddresseeKind
 from callhub.domain.people import SYSTEM, Device, Elder, Position
 from callhub.errors import StoreUnavailable
@@ -235,3 +235,23 @@ async def test_a_submitter_that_goes_away_takes_nobody_along(bench: Bench) -> No
 async def test_who_is_on_duty_is_the_engines_word(bench: Bench) -> None:
     assert bench.hub.on_duty("V-1")
     assert not bench.hub.on_duty("V-2")
+
+
+async def test_who_is_on_duty_is_told_only_once_it_is_durable() -> None:
+    store = HeldStore()
+    bench = Bench(store=store)
+    hub = await bench.start()
+    said = PresenceSaid(id=hub.new_id(), actor=SYSTEM, responder="V-2", available=True)
+    store.go.clear()
+    store.entered.clear()
+    async with asyncio.timeout(10), asyncio.TaskGroup() as tasks:
+        running = tasks.create_task(hub.run())
+        presence = tasks.create_task(hub.submit(said))
+        await store.entered.wait()
+        assert not hub.on_duty("V-2")  # a read must not tell what a crash would undo
+        assert hub.on_duty("V-1")
+        store.go.set()
+        await presence
+        assert hub.on_duty("V-2")
+        hub.stop()
+        await running
