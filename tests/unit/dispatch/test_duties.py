@@ -149,6 +149,8 @@ def test_somebody_late_can_still_arrive_after_the_ladder_began_anew() -> None:
     stage, id = assigned()
     stage.wait(1000)
     assert stage.of(id).state == "unanswered"
+    stage.ready("V-2")
     stage.press("BTN-1", "smoke")
+    assert stage.of(id).state == "assigned", "the word says that somebody is on the way"
     assert stage.reports(id, "V-1", "on_scene").code is None
     assert stage.of(id).state == "on_scene"
