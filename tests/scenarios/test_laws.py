@@ -154,7 +154,9 @@ def test_an_exception_in_the_middle_changes_nothing_and_the_press_can_come_again
     first = town.press("E-1")
     before = town.incident(first.id).copy()
     due = town.engine.next_due()
-    loads = {p.id: dict(town.engine._world.roster.people[p.id].loads) for p in people}
+    roster = town.engine._world.roster.people
+    loads = {p.id: dict(roster[p.id].loads) for p in people}
+    rest = {p.id: (roster[p.id].record, roster[p.id].duty, roster[p.id].accepted) for p in people}
 
     def broken(*_: object) -> None:
         raise EngineFault("on purpose")
@@ -175,7 +177,8 @@ def test_an_exception_in_the_middle_changes_nothing_and_the_press_can_come_again
     assert town.incident(first.id) == before
     assert town.engine.next_due() == due
     assert len(list(town.engine.open_incidents())) == 1
-    assert {p.id: dict(town.engine._world.roster.people[p.id].loads) for p in people} == loads
+    assert {p.id: dict(roster[p.id].loads) for p in people} == loads
+    assert {p.id: (roster[p.id].record, roster[p.id].duty, roster[p.id].accepted) for p in people} == rest
     assert people[0].accepts().body["state"] == "assigned"
     second = town.press("E-2")
     assert second.id != first.id
