@@ -18,6 +18,7 @@ from callhub.dispatch.answers import settle
 from callhub.dispatch.escalation import check_watched, enter_step, first_step, restart, resume
 from callhub.domain import facts as f
 from callhub.domain.decision import Answer
+from callhub.domain.events import early_cancel
 from callhub.domain.incident import JOINABLE, Incident, Places, Source
 from callhub.domain.policy import KINDS, UNKNOWN, IncidentClass, policy_key
 
@@ -77,10 +78,20 @@ def raise_alarm(turn: Turn, event: AlarmRaised) -> Answer:
         turn.note(f.TestRecorded(gateway=event.gateway, device=event.device, alarm=event.alarm, at=turn.now))
         return Answer(receipt)
     case = take(turn, _signal(event, known))
-    early = turn.changes.early_cancel(event.gateway, event.alarm, event.device)
+    early = turn.changes.early_cancel(event.gateway, event.alarm, event.device) or _kept_cancel(turn, event, prior)
     if early is not None:
         case.add(f.CancelRequested(id=early, gateway=event.gateway, device=event.device, alarm=event.alarm))
     return Answer({**receipt, "incident": case.id}, incident=case.id)
+
+
+def _kept_cancel(turn: Turn, event: AlarmRaised, prior: tuple[PriorAnswer, ...]) -> str | None:
+    """The cancel that came before this alarm and is not in memory any more; only the first alarm of that id has one."""
+    if any(p.fingerprint.startswith(f"alarm|{event.device}|") for p in prior):
+        return None
+    since = turn.now - timedelta(seconds=turn.world.rules.repeat_window_s)
+    mine = [p for p in prior if p.fingerprint == early_cancel(event.device) and p.at >= since]
+    kept = [str(p.answer["cancel"]) for p in mine]
+    return kept[-1] if kept else None
 
 
 def _signal(event: AlarmRaised, known: bool) -> Signal:
@@ -180,6 +191,9 @@ def _incident_to_join(turn: Turn, signal: Signal) -> Incident | None:
         fitting = [i for i in same_elder if i.kind == signal.kind and i.state in JOINABLE]
     else:
         near = same_device or same_elder
+        if signal.gateway is None and signal.elder is None:
+            # About callhub itself: one case of its kind, also when a restart notices the same again.
+            near = [i for i in world.incidents.values() if i.gateway is None and i.elder is None]
         fitting = [i for i in near if i.kind == signal.kind and i.state in JOINABLE]
     return fitting[0] if fitting else None
 

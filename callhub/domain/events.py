@@ -46,6 +46,11 @@ class PriorAnswer:
     refused: bool = False
 
 
+def early_cancel(device: str) -> str:
+    """The fingerprint, under an alarm's id, of a cancel that came before that alarm of this device."""
+    return f"early_cancel|{device}"
+
+
 @dataclass(frozen=True, slots=True)
 class Request:
     """The caller's message: its key, what makes it the same message (``fingerprint``), and the answers given before.

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from callhub.domain.decision import Announcement
-from callhub.domain.events import DirectoryUpdated, Event, PriorAnswer
+from callhub.domain.events import CancelAsked, DirectoryUpdated, Event, PriorAnswer, early_cancel
 from callhub.errors import EngineFault, ErrorCode
 from callhub.hub.marks import is_empty
 from callhub.store.base import Commit, Committed, DirectoryChange, Document, StoredAnswer
@@ -37,11 +38,12 @@ class Batch:
         self._revoked: list[tuple[str, str]] = []
         self._removed_users: list[str] = []
 
-    def add(self, ticket: Ticket, event: Event, outcome: Outcome) -> StoredAnswer | None:
+    def add(self, ticket: Ticket, event: Event, outcome: Outcome) -> tuple[StoredAnswer, ...]:
         """Take what was decided on ``event``.
 
         Returns:
-            The answer as it will be kept for repeats, or None when it is none to keep.
+            What will be kept for later messages of the same sender: nothing, or the answer, and beside it a cancel that
+            waits for its alarm.
         """
         decision = outcome.decision
         self._rows += decision.rows
@@ -58,7 +60,9 @@ class Batch:
             self._removed_users += event.removed_users
             if event.change is not None:
                 self._changes.append(event.change)
-        return self._keep(event, decision.answer)
+        kept = self._keep(event, decision.answer)
+        self._stored += kept
+        return kept
 
     def commit(self, engine: Engine) -> Commit:
         """All of it as one transaction, with the state that ``engine`` has of each touched incident.
@@ -93,10 +97,10 @@ class Batch:
             removed_users=tuple(self._removed_users),
         )
 
-    def _keep(self, event: Event, answer: Answer) -> StoredAnswer | None:
+    def _keep(self, event: Event, answer: Answer) -> tuple[StoredAnswer, ...]:
         # Our own failure is no answer to keep: the same message sent again may well succeed.
         if event.request is None or answer.repeat or answer.code == ErrorCode.INTERNAL:
-            return None
+            return ()
         prior = PriorAnswer(
             fingerprint=event.request.fingerprint,
             at=self.now,
@@ -105,8 +109,11 @@ class Batch:
             refused=answer.code is not None,
         )
         stored = StoredAnswer(event.request.key, prior)
-        self._stored.append(stored)
-        return stored
+        if not isinstance(event, CancelAsked) or event.alarm is None or answer.incident is not None or prior.refused:
+            return (stored,)
+        # Under the alarm's own id, where the alarm will look: the cancel was receipted, so it must outlive a restart.
+        early = PriorAnswer(early_cancel(event.device), self.now, None, {"cancel": stored.key.id})
+        return (stored, StoredAnswer(replace(stored.key, id=event.alarm), early))
 
 
 def has_work(commit: Commit) -> bool:

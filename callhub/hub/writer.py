@@ -179,9 +179,9 @@ class Writer:
             event = self._completed_alone(ticket.event) if known is None else known.complete(ticket.event)
             decide = self._guard.minimal if minimal or ticket.minimal else self._guard.decide
             outcome = decide(event, batch.now)
-            kept = batch.add(ticket, event, outcome)
-            if known is not None and kept is not None:
-                known.answered(kept)
+            for kept in batch.add(ticket, event, outcome):
+                if known is not None:
+                    known.answered(kept)
             if isinstance(event, DirectoryUpdated) and outcome.decision.answer.code is None:
                 self._guard.ladders.replace(event.policies)
                 if known is not None and event.change is not None:
