@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from callhub.clock import Clock
-    from callhub.demo.behaviour import Behaviour
     from callhub.demo.rows import ResponderRow
+    from callhub.lab.behaviour import Behaviour
 
 RESEND_S = 5.0
 """A gateway sends again until a receipt comes: the protocol's figure."""

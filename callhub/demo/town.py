@@ -9,10 +9,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from callhub.demo.behaviour import Behaviour, draw_behaviour
 from callhub.demo.homes import draw_elders, give_buttons
 from callhub.demo.responders import draw_people, set_up_places
 from callhub.demo.rows import AreaRow, DeviceRow, ElderRow, ResponderRow, read_areas, write_rows
+from callhub.lab.behaviour import Behaviour, draw_behaviour
 
 if TYPE_CHECKING:
     import random

@@ -13,9 +13,9 @@ import pytest
 
 from callhub.clock import ManualClock
 from callhub.demo import clients
-from callhub.demo.behaviour import Behaviour
 from callhub.demo.clients import App, Gateway
 from callhub.demo.rows import ResponderRow
+from callhub.lab.behaviour import Behaviour
 from tests.unit.demo.scripted import (
     APP_WELCOME,
     GATEWAY_WELCOME,

@@ -5,7 +5,7 @@ from statistics import mean
 
 import pytest
 
-from callhub.demo.behaviour import Behaviour, draw_behaviour
+from callhub.lab.behaviour import Behaviour, draw_behaviour
 
 PEOPLE = [draw_behaviour(rng) for rng in [random.Random(3)] for _ in range(2000)]
 
