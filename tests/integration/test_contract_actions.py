@@ -92,6 +92,7 @@ async def test_confirmed_by_telephone_is_accepted_at_once_up_to_the_capacity(war
     assert (await refused(ward, second, "assign", responder="NOPE"))[0] == 404
     released = await done(ward, incident, "release", responder=site.volunteer(), reason="car broke down")
     assert released["assignments"][0]["state"] == "released"
+    assert released["assignments"][0]["cleared_at"] is None
 
 
 async def test_an_offer_may_be_answered_for_somebody(ward: Installation) -> None:
