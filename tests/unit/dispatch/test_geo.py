@@ -94,3 +94,10 @@ def test_a_degree_of_latitude_is_a_hundred_and_eleven_kilometres() -> None:
     assert distance_m(Position(0, 0), Position(1, 0)) == pytest.approx(111_195, abs=1)
     assert distance_m(Position(60, 0), Position(60, 1)) == pytest.approx(55_597, abs=5)
     assert distance_m(Position(0, 0), Position(0, 180)) == pytest.approx(math.pi * 6_371_008.8, rel=1e-6)
+
+
+def test_distances_are_those_of_the_formula_to_the_bit() -> None:
+    chance = Random(5)
+    people = town(chance, 200, 39.08, 117.2, 3)
+    for away_m, id in filled(people).nearest(Position(39.08, 117.2)):
+        assert away_m == distance_m(Position(39.08, 117.2), people[id])
