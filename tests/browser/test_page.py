@@ -155,6 +155,8 @@ async def test_the_keyboard_is_enough(page: Page, house: House) -> None:
     await expect(page.locator("#detail")).to_be_hidden()
     await page.keyboard.press("?")
     await expect(page.locator("#help")).to_be_visible()
+    await page.keyboard.press("Escape")
+    await expect(page.locator("#help")).to_be_hidden()
     assert (await house.api.get(f"/api/v1/incidents/{first}")).json()["owner"] is None
 
 

@@ -174,9 +174,9 @@ function drop(id) {
   if (selected === id) selected = null;
 }
 
-// Rings first, what only waits for its follow-up last, else the oldest first.
+// Rings first, then where somebody is still sought, what only waits for its follow-up last; the oldest first in each.
 function order() {
-  const rank = (item) => (item.ringing ? 0 : item.state === "resolved" ? 2 : 1);
+  const rank = (item) => (item.ringing ? 0 : item.seeking ? 1 : item.state === "resolved" ? 3 : 2);
   return [...items.values()].sort(
     (a, b) => rank(a) - rank(b) || a.opened_at.localeCompare(b.opened_at) || a.number - b.number,
   );
@@ -361,6 +361,7 @@ const KEYS = {
 
 $("help-open").addEventListener("click", () => $("help").showModal());
 addEventListener("keydown", (event) => {
+  if ($("help").open) return; // it hears its keys itself: Escape closes it
   const typing = event.target.closest?.("input, select, textarea, button, dialog");
   const off = event.key !== "Escape" && !$("keys-on").checked;
   if (!me || off || event.ctrlKey || event.altKey || event.metaKey || (typing && event.key !== "Escape")) return;
