@@ -13,6 +13,7 @@ from __future__ import annotations
 import re
 from datetime import datetime, timedelta
 from functools import lru_cache
+from typing import NamedTuple
 
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 DAY_MIN = 24 * 60
@@ -27,6 +28,14 @@ Spans = tuple[tuple[int, int], ...]
 """Sorted, disjoint ``[start, end)`` in minutes since Monday 00:00, 0..WEEK_MIN."""
 
 
+class Shift(NamedTuple):
+    """A weekly range: the day on which it begins (Monday 0), when (minutes), and how long (at most a day)."""
+
+    day: int
+    start_min: int
+    length_min: int
+
+
 @lru_cache(maxsize=1024)
 def parse_hours(text: str) -> Spans:
     """Read weekly hours; an empty text gives no span.
@@ -35,14 +44,41 @@ def parse_hours(text: str) -> Spans:
         ValueError: The text cannot be read; names the part that is wrong and what to write.
     """
     spans: list[tuple[int, int]] = []
+    for shift in weekly_shifts(text):
+        begin = shift.day * DAY_MIN + shift.start_min
+        spans.append((begin, min(begin + shift.length_min, WEEK_MIN)))
+        if begin + shift.length_min > WEEK_MIN:
+            spans.append((0, begin + shift.length_min - WEEK_MIN))
+    return _merged(spans)
+
+
+def weekly_shifts(text: str) -> tuple[Shift, ...]:
+    """Read weekly hours as shifts, each belonging to the day on which it begins; unsorted, as written.
+
+    Raises:
+        ValueError: As ``parse_hours``.
+    """
+    shifts: list[Shift] = []
     for group in text.lower().split(";"):
         parts = [part.strip() for part in group.split(",") if part.strip()]
         bare = [part for part in parts if ":" not in part]
         if bare and len(bare) < len(parts):  # "mon, wed 08:00-12:00" would give Monday the whole day unasked
             raise ValueError(f"give {bare[0]!r} its own times, as in '{bare[0]} 00:00-24:00'")
         for part in parts:
-            spans += _spans_of(part)
-    return _merged(spans)
+            shifts += _shifts_of(part)
+    return tuple(shifts)
+
+
+def read_times(start: str, end: str, part: str) -> tuple[int, int]:
+    """Start in minutes after midnight and length in minutes of a range of times that stands in ``part``.
+
+    Raises:
+        ValueError: A time is none, or the range begins when it ends.
+    """
+    first, last = _minute(start), _minute(end)
+    if first == last:
+        raise ValueError(f"{part!r} begins when it ends; a whole day is 00:00-24:00")
+    return first, (last - first) % DAY_MIN or DAY_MIN
 
 
 def is_within(hours: str, local: datetime) -> bool:
@@ -82,24 +118,16 @@ def overlap(one: str, other: str) -> bool:
     )
 
 
-def _spans_of(part: str) -> list[tuple[int, int]]:
-    """The spans of one range, unsorted; one that goes over the end of the week is cut in two."""
+def _shifts_of(part: str) -> list[Shift]:
     match = _RANGE.fullmatch(part)
     if match is None or (match["first"] is None and match["last"] is not None):
         raise ValueError(f"cannot read {part!r}; write it like 'mon-sun 07:00-21:00'")
     first, last = _days(match["first"], match["last"])
-    start = _minute(match["start"] or "00:00")
-    end = _minute(match["end"] or "24:00")
-    if start == end:
-        raise ValueError(f"{part!r} begins when it ends; a whole day is 00:00-24:00")
-    length = (end - start) % DAY_MIN or DAY_MIN
-    spans = []
-    for day in range(first, last + 1):
-        begin = (day * DAY_MIN + start) % WEEK_MIN
-        spans.append((begin, min(begin + length, WEEK_MIN)))
-        if begin + length > WEEK_MIN:
-            spans.append((0, begin + length - WEEK_MIN))
-    return spans
+    start_min, length_min = read_times(match["start"] or "00:00", match["end"] or "24:00", part)
+    return [
+        Shift((day * DAY_MIN + start_min) % WEEK_MIN // DAY_MIN, start_min % DAY_MIN, length_min)
+        for day in range(first, last + 1)
+    ]
 
 
 def _days(first: str | None, last: str | None) -> tuple[int, int]:

@@ -12,8 +12,8 @@ from collections.abc import Callable
 from enum import StrEnum
 from typing import TypeVar
 
-from callhub.domain.hours import parse_hours
 from callhub.domain.people import Position
+from callhub.domain.timetable import parse_timetable
 from callhub.errors import RowError
 from callhub.intake.sheet import SheetRow
 
@@ -149,10 +149,10 @@ class CellReader:
         return int(text)
 
     def hours(self, column: str = "hours") -> str:
-        """Weekly hours, or empty."""
+        """Weekly hours with exceptions and leave, or empty."""
         text = self.raw(column)
         try:
-            parse_hours(text)
+            parse_timetable(text)
         except ValueError as wrong:
             self.fault(column, str(wrong))
         return text
