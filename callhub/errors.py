@@ -177,7 +177,7 @@ class AlreadyAssigned(Refusal):
 
 
 class IllegalTransition(Refusal):
-    """The state of an entity does not allow an event. ``entity`` is ``incident``, ``offer`` or ``assignment``."""
+    """The state of an entity does not allow an event. ``entity``: ``incident offer assignment whistle``."""
 
     code = ErrorCode.ILLEGAL_TRANSITION
 

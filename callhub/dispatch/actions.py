@@ -11,9 +11,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from callhub.dispatch import desk_calls
+from callhub.dispatch import departments, desk_calls, whistles
 from callhub.dispatch.answers import accept, clear_owner, owner_acted, refuse_full, take_over
-from callhub.dispatch.duties import end_all, move_duty
+from callhub.dispatch.departments import move_duty
+from callhub.dispatch.duties import end_all
 from callhub.dispatch.escalation import (
     BY_HAND,
     change_state,
@@ -175,6 +176,8 @@ def _accept_for(case: Case, responder: str, event: OperatorActed) -> None:
 
 def _accept(case: Case, event: OperatorActed) -> None:
     responder = _responder(event)
+    if departments.accept_for(case, responder, _text(event, "reason")):
+        return
     if case.incident.assignment_of(responder) is None:
         _accept_for(case, responder, event)
 
@@ -258,6 +261,7 @@ def _identify(case: Case, event: OperatorActed) -> None:
         fix=places.fix,
         fix_at=places.fix_at,
         fix_wins=False if elder.position is not None else places.fix_wins,
+        words=places.words,
     )
     case.turn.world.places[case.id] = places
     case.add(
@@ -286,8 +290,11 @@ def _end(case: Case, event: OperatorActed, what: IncidentEvent) -> None:
             precondition="needed",
         )
     outcome = _text(event, "outcome")
-    if what is IncidentEvent.CLOSED and not outcome:
-        raise InvalidMessage("outcome", "how it ended")
+    if what is IncidentEvent.CLOSED:
+        whistles.refuse_close(incident)
+        if not outcome:
+            raise InvalidMessage("outcome", "how it ended")
+    whistles.withdraw_all(case, what.value)
     end_all(case, what.value)
     change_state(case, what, outcome=outcome, reason=_text(event, "reason"))
     desk_calls.end_call(case)
@@ -307,8 +314,8 @@ def _reopen(turn: Turn, incident: Incident, event: OperatorActed, *, ended: bool
         raise NotAllowed("only a person may do that")
     advance_incident(incident.state, IncidentEvent.REOPENED)
     case = _revive(turn, incident, event) if ended else turn.case(incident.id)
-    desk_calls.end_call(case)
-    case.disarm_all()
+    desk_calls.acted(case)  # what departments have still to do goes on; all else begins anew
+    case.disarm_all(but=desk_calls.WHISTLE_CLOCKS)
     change_state(case, IncidentEvent.REOPENED, reason=_text(event, "reason"))
     check_watched(case)
     enter_step(case, 0, "reopened")
@@ -345,4 +352,8 @@ _ACTIONS: dict[str, Callable[[Case, OperatorActed], Any]] = {
     "close": _close,
     "cancel": _cancel,
     "reopen": _only_reopen,
+    "whistle": whistles.call,
+    "whistle-confirm": whistles.confirm,
+    "whistle-return": whistles.give_back,
+    "whistle-withdraw": whistles.call_off,
 }

@@ -30,11 +30,16 @@ def incident_of_offer(offer: str) -> str:
     return offer.rpartition("-")[0]
 
 
-def find_offer(turn: Turn, event: OfferAnswered) -> tuple[Incident, Offer]:
-    """The offer an answer names; raises ``UnknownOffer`` also for somebody else's."""
+def incident_in(turn: Turn, event: OfferAnswered) -> Incident | None:
+    """The incident an answer is about, open or ended."""
     id = incident_of_offer(event.offer)
     world = turn.world
-    incident = world.incidents.get(id) or (world.ended[id][0] if id in world.ended else event.ended)
+    return world.incidents.get(id) or (world.ended[id][0] if id in world.ended else event.ended)
+
+
+def find_offer(turn: Turn, event: OfferAnswered) -> tuple[Incident, Offer]:
+    """The offer an answer names; raises ``UnknownOffer`` also for somebody else's."""
+    incident = incident_in(turn, event)
     offer = incident.offers.get(event.offer) if incident is not None else None
     if incident is None or offer is None:
         raise UnknownOffer(event.offer)

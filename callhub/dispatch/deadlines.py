@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from callhub.dispatch import whistles
 from callhub.dispatch.answers import clear_owner, let_fall_silent
 from callhub.dispatch.desk_calls import call_desk, climb_desks
 from callhub.dispatch.duties import after_departure
@@ -100,4 +101,6 @@ _STAGES: dict[str, Callable[[Case, str], None]] = {
     "follow_up": _follow_up,
     "service": _service,
     "desk_call": _desk_call,
+    "report_in": whistles.report_in_missed,
+    "finish": whistles.finish_missed,
 }

@@ -10,9 +10,15 @@ from typing import TYPE_CHECKING
 
 from callhub.domain import facts as f
 from callhub.domain.incident import DeskCall
+from callhub.domain.whistle import WhistleState
 
 if TYPE_CHECKING:
     from callhub.dispatch.turn import Case
+
+WHISTLE_CLOCKS = frozenset({"report_in", "finish"})
+"""Deadlines of departments: they go on beside the ladder, also when the incident is resolved or reopened."""
+WHISTLE_REFUSED = "refused"
+"""Stands in ``rearm`` for a refusal, which has no deadline to arm anew."""
 
 
 def call_desk(case: Case, reason: str, *, rearm: str | None = None) -> None:
@@ -62,13 +68,37 @@ def acted(case: Case) -> None:
     for key in call.rearm if call is not None else ():
         stage, _, of = key.partition(":")
         if _is_awaited(case, stage, of):
-            case.arm(key, getattr(case.policy, _AFTER[stage]), stage)
+            case.arm(key, _after_s(case, stage, of), stage)
+
+
+def keep_whistles(case: Case, call: DeskCall | None) -> None:
+    """Begin anew for the whistles of a call that ended although nobody looked at them: the incident was resolved."""
+    for key in call.rearm if call is not None else ():
+        stage, _, of = key.partition(":")
+        if stage == WHISTLE_REFUSED and case.incident.whistles[of].state is WhistleState.REFUSED:
+            call_desk(case, "whistle_refused", rearm=key)
+        elif stage in WHISTLE_CLOCKS and _is_awaited(case, stage, of):
+            call_desk(case, "whistle_missed", rearm=key)
 
 
 _AFTER = {"resolution": "resolution_s", "follow_up": "follow_up_s", "service": "service_check_s"}
 
 
+def _after_s(case: Case, stage: str, of: str) -> float:
+    """The whole time again; a whistle has clocks of its own."""
+    found: float
+    if stage in WHISTLE_CLOCKS:
+        found = getattr(case.incident.whistles[of], f"{stage}_s")
+    else:
+        found = getattr(case.policy, _AFTER[stage])
+    return found
+
+
 def _is_awaited(case: Case, stage: str, of: str) -> bool:
+    if stage == "report_in":
+        return case.incident.whistles[of].is_offered
+    if stage == "finish":
+        return case.incident.whistles[of].is_awaited
     if stage == "resolution":
         return case.incident.assignments[of].is_live
     return stage == "follow_up" or case.incident.services.get(of) == "requested"

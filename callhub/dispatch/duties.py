@@ -12,7 +12,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from callhub.dispatch.answers import settle, withdraw_all
-from callhub.dispatch.desk_calls import call_desk, end_call
+from callhub.dispatch.desk_calls import WHISTLE_CLOCKS, call_desk, end_call, keep_whistles
 from callhub.dispatch.escalation import change_state, resume
 from callhub.dispatch.lifecycle import IncidentEvent, advance_assignment
 from callhub.domain import facts as f
@@ -52,7 +52,10 @@ def _refuse_ended(turn: Turn, event: DutyMoved) -> None:
     """An ended incident: whoever had a part in it is told that they hold no assignment any more."""
     held = turn.world.ended.get(event.incident)
     incident = held[0] if held is not None else event.ended
-    if incident is not None and any(o.responder == event.responder for o in incident.offers.values()):
+    if incident is None:
+        return
+    asked = {o.responder for o in incident.offers.values()} | {w.department for w in incident.whistles.values()}
+    if event.responder in asked:
         raise NotAssigned(event.incident, event.responder)
 
 
@@ -86,22 +89,28 @@ def arrive(case: Case, assignment: Assignment, proof: str | None) -> None:
 
 
 def _cleared(case: Case, assignment: Assignment, event: DutyMoved) -> None:
-    outcome = event.fields.get("outcome")
-    if outcome not in OUTCOMES:
-        raise InvalidMessage("outcome", f"one of {' '.join(OUTCOMES)}")
-    check_seen(case.incident, event.fields.get("version"))
+    outcome = outcome_of(case, event)
     advance_assignment(assignment.state, AssignmentState.CLEARED)
     case.add(
         f.AssignmentMoved(
             assignment=assignment.id,
             state=AssignmentState.CLEARED,
-            outcome=str(outcome),
+            outcome=outcome,
             note=event.fields.get("note"),
         )
     )
     _left(case, assignment)
     if outcome == "no_access":
         call_desk(case, "no_access")
+
+
+def outcome_of(case: Case, event: DutyMoved) -> str:
+    """How it ended for whoever leaves; raises ``InvalidMessage``, or ``Conflict`` when an alarm was not seen."""
+    outcome = event.fields.get("outcome")
+    if outcome not in OUTCOMES:
+        raise InvalidMessage("outcome", f"one of {' '.join(OUTCOMES)}")
+    check_seen(case.incident, event.fields.get("version"))
+    return str(outcome)
 
 
 def check_seen(incident: Incident, version: object) -> None:
@@ -164,9 +173,10 @@ def resolve(case: Case) -> None:
     """Whoever is still asked or on the way is told; the follow-up stands alone."""
     end_all(case, "resolved")
     change_state(case, IncidentEvent.RESOLVED)
-    end_call(case)
-    case.disarm_all()
+    call = end_call(case)
+    case.disarm_all(but=WHISTLE_CLOCKS)
     case.arm("follow_up", case.policy.follow_up_s, "follow_up")
+    keep_whistles(case, call)
 
 
 def end_all(case: Case, reason: str) -> None:
@@ -177,10 +187,15 @@ def end_all(case: Case, reason: str) -> None:
 
 
 def _need(case: Case, assignment: Assignment, event: DutyMoved) -> None:
+    raise_need(case, assignment.responder, event)
+
+
+def raise_need(case: Case, responder: str, event: DutyMoved) -> None:
+    """Somebody at work needs something: desks are called."""
     need = event.fields.get("need")
     if need not in NEEDS:
         raise InvalidMessage("need", f"one of {' '.join(NEEDS)}")
-    case.add(f.NeedRaised(responder=assignment.responder, need=str(need), note=event.fields.get("note")))
+    case.add(f.NeedRaised(responder=responder, need=str(need), note=event.fields.get("note")))
     call_desk(case, "need")
 
 

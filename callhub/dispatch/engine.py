@@ -12,7 +12,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Protocol
 
-from callhub.dispatch import actions, answers, deadlines, devices, duties, opening, presence
+from callhub.dispatch import actions, answers, deadlines, departments, devices, opening, presence
 from callhub.dispatch.escalation import consider
 from callhub.dispatch.replay import apply
 from callhub.dispatch.roster import Roster
@@ -240,7 +240,7 @@ def _state_now(turn: Turn, event: e.Event) -> str | None:
     else:
         return None
     incident = world.incidents.get(id) or (world.ended[id][0] if id in world.ended else event.ended)
-    return answers.state_for(incident, responder) if incident is not None else None
+    return departments.state_for(incident, responder) if incident is not None else None
 
 
 def _with_reuse(event: e.Event, answer: Answer) -> Answer:
@@ -265,8 +265,8 @@ _HANDLERS: dict[type, Callable[[Turn, Any], Answer]] = {
     e.CancelAsked: devices.ask_cancel,
     e.SignalSent: devices.send_signal,
     e.PresenceSaid: presence.say_presence,
-    e.OfferAnswered: answers.answer_offer,
-    e.DutyMoved: duties.move_duty,
+    e.OfferAnswered: departments.answer_offer,
+    e.DutyMoved: departments.move_duty,
     e.OperatorActed: actions.act,
     e.TestAsked: presence.ask_test,
     e.DirectoryUpdated: presence.update_directory,

@@ -1,4 +1,4 @@
-"""The life of incidents, offers and assignments, as tables.
+"""The life of incidents, offers, assignments and whistles, as tables.
 
 Rules of this file:
 1. Every transition lives here. A pair that is not in a table is illegal: it raises and changes nothing.
@@ -13,6 +13,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from callhub.domain.incident import AssignmentState, IncidentState, OfferState
+from callhub.domain.whistle import WhistleState
 from callhub.errors import IllegalTransition
 
 if TYPE_CHECKING:
@@ -116,6 +117,44 @@ ASSIGNMENT: Mapping[tuple[AssignmentState, AssignmentState], AssignmentState] = 
 """Skipping forward is legal, going back is not."""
 
 
+class WhistleEvent(StrEnum):
+    """What can happen to a call to one department."""
+
+    REPORT = "report"
+    MISS = "miss"
+    REFUSE = "refuse"
+    FINISH = "finish"
+    CONFIRM = "confirm"
+    RETURN = "return"
+    WITHDRAW = "withdraw"
+
+
+W, H = WhistleState, WhistleEvent
+
+WHISTLE: Mapping[tuple[WhistleState, WhistleEvent], WhistleState] = MappingProxyType(
+    {
+        (W.CALLED, H.REPORT): W.REPORTED,
+        (W.CALLED, H.MISS): W.MISSED,
+        (W.CALLED, H.REFUSE): W.REFUSED,
+        (W.CALLED, H.WITHDRAW): W.WITHDRAWN,
+        (W.MISSED, H.REPORT): W.REPORTED,
+        (W.MISSED, H.MISS): W.MISSED,
+        (W.MISSED, H.REFUSE): W.REFUSED,
+        (W.MISSED, H.FINISH): W.FINISHED,
+        (W.MISSED, H.RETURN): W.REPORTED,
+        (W.MISSED, H.WITHDRAW): W.WITHDRAWN,
+        (W.REPORTED, H.MISS): W.MISSED,
+        (W.REPORTED, H.REFUSE): W.REFUSED,
+        (W.REPORTED, H.FINISH): W.FINISHED,
+        (W.REPORTED, H.WITHDRAW): W.WITHDRAWN,
+        (W.FINISHED, H.CONFIRM): W.CONFIRMED,
+        (W.FINISHED, H.RETURN): W.REPORTED,
+        (W.FINISHED, H.WITHDRAW): W.WITHDRAWN,
+        (W.REFUSED, H.WITHDRAW): W.WITHDRAWN,
+    }
+)
+
+
 def advance_incident(state: IncidentState, event: IncidentEvent) -> IncidentState:
     """The state after an event; raises ``IllegalTransition`` when the table does not know the pair."""
     after = INCIDENT.get((state, event))
@@ -137,4 +176,12 @@ def advance_assignment(state: AssignmentState, to: AssignmentState) -> Assignmen
     after = ASSIGNMENT.get((state, to))
     if after is None:
         raise IllegalTransition("assignment", state, to)
+    return after
+
+
+def advance_whistle(state: WhistleState, event: WhistleEvent) -> WhistleState:
+    """The state of a whistle after an event; raises ``IllegalTransition``."""
+    after = WHISTLE.get((state, event))
+    if after is None:
+        raise IllegalTransition("whistle", state, event)
     return after

@@ -27,7 +27,8 @@ def to_responder(id: str) -> Addressee:
     return Addressee(AddresseeKind.RESPONDER, id)
 
 
-def _drill(incident: Incident) -> dict[str, Any]:
+def drill_part(incident: Incident) -> dict[str, Any]:
+    """What every message of a drill carries."""
     return {"drill": True} if incident.class_ is IncidentClass.DRILL else {}
 
 
@@ -44,7 +45,7 @@ def offer_body(incident: Incident, offer: Offer, *, reminder: bool | None = None
         "eta_s": offer.eta_s,
         "respond_by": offer.respond_by,
         "reminder": offer.reminded_at is not None if reminder is None else reminder,
-        **_drill(incident),
+        **drill_part(incident),
     }
 
 
@@ -58,7 +59,7 @@ def assignment_body(incident: Incident, assignment: Assignment, places: Places) 
         "elder": incident.elder,
         "arrive_by": assignment.arrive_by,
         "late": assignment.late,
-        **_drill(incident),
+        **drill_part(incident),
     }
 
 
@@ -121,7 +122,7 @@ def _progress(case: Case) -> Iterator[Message]:
             "responder": responder,
             "eta_s": eta_s,
             "elder": case.incident.elder,
-            **_drill(case.incident),
+            **drill_part(case.incident),
         }
         address = Addressee(AddresseeKind.GATEWAY, gateway)
         yield Message(address, MessageType.PROGRESS, case.id, f"progress:{case.id}", body)
@@ -154,7 +155,7 @@ def _offer_message(case: Case, offer: Offer, *, reminder: bool) -> Message:
 
 
 def _stand_down(case: Case, offer: Offer, reason: str) -> Message:
-    body = {"offer": offer.id, "incident": case.id, "reason": reason, **_drill(case.incident)}
+    body = {"offer": offer.id, "incident": case.id, "reason": reason, **drill_part(case.incident)}
     return Message(to_responder(offer.responder), MessageType.STAND_DOWN, case.id, f"offer:{offer.id}", body)
 
 
@@ -175,9 +176,11 @@ def _withdrawn(case: Case, fact: f.OfferWithdrawn) -> Iterator[Message]:
 
 
 def _update(case: Case, what: str, *, but: str | None = None, **more: Any) -> Iterator[Message]:
-    for assignment in case.incident.live:
-        if assignment.responder != but:
-            yield _update_to(case, assignment.responder, what, **more)
+    incident = case.incident
+    departments = [whistle.department for whistle in incident.whistles.values() if whistle.is_taken]
+    for responder in [*(assignment.responder for assignment in incident.live), *departments]:
+        if responder != but:
+            yield _update_to(case, responder, what, **more)
 
 
 def _update_to(case: Case, responder: str, what: str, **more: Any) -> Message:
@@ -187,7 +190,7 @@ def _update_to(case: Case, responder: str, what: str, **more: Any) -> Message:
         "version": case.incident.version,
         "kind": more.get("kind"),
         "text": more.get("text"),
-        **_drill(case.incident),
+        **drill_part(case.incident),
     }
     return Message(to_responder(responder), MessageType.UPDATE, case.id, None, body)
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from callhub.dispatch import whistles
 from callhub.dispatch.actions import drop_owner
 from callhub.dispatch.answers import let_fall_silent, withdraw_elsewhere
 from callhub.dispatch.desk_calls import call_desk
@@ -143,6 +144,7 @@ def update_directory(turn: Turn, event: DirectoryUpdated) -> Answer:
             _disable(turn, record.id)
         elif was_on_duty and not _is_on_duty(turn, record.id):
             withdraw_elsewhere(turn, record.id, None, "off_duty")
+    whistles.drop_departments(turn, event.responders)
     for kind, id in event.revoked:
         if kind == "responder":
             _revoke(turn, id)

@@ -12,6 +12,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from callhub.dispatch.whistle_replay import WHISTLE_HANDLERS
 from callhub.domain import facts as f
 from callhub.domain.incident import (
     ENDED,
@@ -314,4 +315,6 @@ _HANDLERS: dict[type, Callable[[Incident, Any, datetime, Actor], None]] = {
     f.NoteAdded: _remark,
     f.HomeMoved: _remark,
     f.ActedFor: _remark,
+    f.DepartmentMoved: _remark,
+    **WHISTLE_HANDLERS,
 }

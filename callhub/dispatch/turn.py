@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 from callhub.dispatch.changes import Changes
 from callhub.dispatch.messages import told
 from callhub.dispatch.replay import apply_fact, in_order, opened, seal
+from callhub.dispatch.whistle_messages import told_departments
 from callhub.domain import facts as f
 from callhub.domain.incident import Deadline, Incident, Places
 from callhub.errors import EngineFault
@@ -98,9 +99,9 @@ class Case:
         for key in keys:
             self.incident.deadlines.pop(key, None)
 
-    def disarm_all(self) -> None:
-        """Take every deadline away: the case is over, or another stage begins."""
-        self.incident.deadlines.clear()
+    def disarm_all(self, *, but: frozenset[str] = frozenset()) -> None:
+        """Take every deadline away but those of the stages ``but``: the case is over, or another stage begins."""
+        self.disarm(*[key for key in self.incident.deadlines if key.partition(":")[0] not in but])
 
     def deadline_fact(self) -> f.DeadlinesChanged | None:
         """What happened to the deadlines in this turn."""
@@ -220,7 +221,7 @@ class Turn:
         if self.notes:
             actor = self.event.actor
             rows.append(f.Row(None, 0, self.now, self.event.id, actor, tuple(self.notes)))
-        messages = [message for case in self.cases.values() for message in told(case)]
+        messages = [message for case in self.cases.values() for message in (*told(case), *told_departments(case))]
         return tuple(rows), tuple(messages)
 
     def _row(self, case: Case) -> f.Row | None:

@@ -15,6 +15,7 @@ from enum import StrEnum
 
 from callhub.domain.people import Position, ResponderKind
 from callhub.domain.policy import IncidentClass
+from callhub.domain.whistle import Whistle
 
 
 class IncidentState(StrEnum):
@@ -230,6 +231,7 @@ class Incident:
     reopened_at: datetime | None = None
     unwatched: bool = False
     last_actor: str | None = None
+    whistles: dict[str, Whistle] = field(default_factory=dict)
 
     def copy(self) -> Incident:
         """A copy that shares only frozen parts; about 5 us."""
@@ -299,6 +301,10 @@ class Incident:
         """The live assignment this responder holds here, if any."""
         return next((a for a in self.live if a.responder == responder), None)
 
+    def whistle_of(self, department: str) -> Whistle | None:
+        """The whistle this department has still to answer or to finish, if any; at most one exists."""
+        return next((w for w in self.whistles.values() if w.department == department and w.is_awaited), None)
+
     @property
     def next_deadline(self) -> Deadline | None:
         """The earliest deadline, or None (only legal once the incident has ended)."""
@@ -325,7 +331,8 @@ class Places:
     """Where help is needed: the private companion of an incident, kept beside it and never part of its digest.
 
     ``home`` and ``address`` are the elder's at opening; ``new_home`` and ``new_address`` are set when an import moved
-    them meanwhile. ``fix`` is the alarm's own position, used for ``go_to`` only if ``fix_wins``.
+    them meanwhile. ``fix`` is the alarm's own position, used for ``go_to`` only if ``fix_wins``. ``words`` is what
+    people wrote that is shown again with a whistle: its id with ``:text`` or ``:reason``.
     """
 
     home: Position | None = None
@@ -336,6 +343,7 @@ class Places:
     fix_wins: bool = False
     new_home: Position | None = None
     new_address: str = ""
+    words: dict[str, str] = field(default_factory=dict)
 
     @property
     def target(self) -> tuple[Position, str] | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from callhub.dispatch.messages import assignment_body, offer_body
+from callhub.dispatch.whistle_messages import whistle_assignment_body, whistle_offer_body
 from callhub.domain.messages import Addressee, AddresseeKind, MessageType
 from callhub.protocol.render import gateway_welcome, responder_welcome, wanted_names, welcome_item
 
@@ -62,6 +63,11 @@ class Welcomer:
                 offers.append(offer_body(incident, offer))
             if assignment is not None:
                 assignments.append(assignment_body(incident, assignment, document.places))
+            whistle = incident.whistle_of(responder)
+            if whistle is not None and whistle.is_offered:
+                offers.append(whistle_offer_body(incident, whistle, document.places))
+            elif whistle is not None:
+                assignments.append(whistle_assignment_body(incident, whistle, document.places))
         return self._items(MessageType.OFFER, offers), self._items(MessageType.ASSIGNMENT, assignments)
 
     def _items(self, type_: MessageType, bodies: list[dict[str, Any]]) -> list[Wire]:

@@ -21,8 +21,6 @@ Wire = dict[str, Any]
 _PLACE_LEVELS = (Level.COMMUNITY, Level.GRID)
 _COMING = ("assigned", "en_route")
 """States in which somebody is expected, with minutes when they are known."""
-_EXTRAS = ("drill", "whistle")
-"""Fields that a message carries only when its body does."""
 
 
 class NamesLike(Protocol):
@@ -76,14 +74,22 @@ def render(stored: Stored, names: NamesLike, language: str) -> Wire:
     """The wire message of an outbox row. ``language`` is used for ``say`` when the elder's is not known."""
     message = stored.message
     fields = _FIELDS[message.type](message.body, names, language)
-    extras = {name: message.body[name] for name in _EXTRAS if message.body.get(name)}
-    return {"type": message.type.value, "seq": stored.seq, **fields, **extras}
+    return {"type": message.type.value, "seq": stored.seq, **fields, **_extras(message.body)}
 
 
 def welcome_item(type: MessageType, body: Mapping[str, Any], names: NamesLike, language: str) -> Wire:
     """An offer or assignment as ``welcome`` holds it: the message without a ``seq``."""
-    extras = {name: body[name] for name in _EXTRAS if body.get(name)}
-    return {"type": type.value, **_FIELDS[type](body, names, language), **extras}
+    return {"type": type.value, **_FIELDS[type](body, names, language), **_extras(body)}
+
+
+def _extras(body: Mapping[str, Any]) -> Wire:
+    """What a message carries only when its body does: ``drill`` and ``whistle``."""
+    extras: Wire = {"drill": True} if body.get("drill") else {}
+    whistle = body.get("whistle")
+    if whistle:
+        clocks = {name: _time(whistle.get(name)) for name in ("report_in_by", "finish_by")}
+        extras["whistle"] = {"id": whistle.get("id"), **clocks, "text": whistle.get("text")}
+    return extras
 
 
 def gateway_welcome(gateway: str, seq: int, time: datetime, fallback_phone: str) -> Wire:

@@ -255,7 +255,7 @@ class Store(Protocol):
         """Committed documents, newest first; ``StoreError`` never, ``InvalidMessage("cursor")`` for a bad cursor."""
 
     def engaged(self, responder: str) -> tuple[Document, ...]:
-        """Incidents in which this responder holds a live offer or assignment."""
+        """Incidents in which this responder holds a live offer or assignment, or is called by a whistle."""
 
     def rows(self, incident: str) -> tuple[tuple[int, Row], ...]:
         """The journal rows of one incident with their seq, oldest first, private parts filled in where not erased."""

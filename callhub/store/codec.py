@@ -52,6 +52,8 @@ def _adapter(kind: type[T]) -> TypeAdapter[T]:
 
 _BODY = _adapter(_Body)
 _KINDS: dict[type, TypeAdapter[Any]] = {kind: _adapter(kind) for kind in _RECORDS}
+ADDED = ("whistles",)
+"""Fields of an incident that are newer than the first documents: left out while empty, so that those still verify."""
 _START = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 
@@ -62,8 +64,9 @@ def encode(record: object) -> bytes:
     Raises:
         StoreRefused: It holds what JSON cannot say, such as a lone surrogate.
     """
+    unused = {name for name in ADDED if not getattr(record, name)} if isinstance(record, Incident) else None
     try:
-        written = _KINDS[type(record)].dump_json(record, warnings="error")
+        written = _KINDS[type(record)].dump_json(record, exclude=unused, warnings="error")
     except ValueError as wrong:
         raise StoreRefused(f"a {type(record).__name__} cannot be written down: {_brief(wrong)}") from wrong
     return _placed(written)

@@ -38,7 +38,10 @@ class Index(NamedTuple):
 
 
 class Holding(NamedTuple):
-    """A live offer or assignment of a responder. ``slot`` is which of their capacity an emergency uses, else None."""
+    """A live offer, assignment or whistle of a responder.
+
+    ``slot`` is which of their capacity an emergency uses, else None.
+    """
 
     responder: str
     what: str
@@ -112,9 +115,10 @@ def area_path(area: Iterable[str]) -> str:
 
 
 def holdings_of(incident: Incident) -> list[Holding]:
-    """Live offers and assignments; at most one of each for one responder."""
+    """Live offers and assignments, and whistles that are out; at most one of each for one responder."""
     held = {Holding(offer.responder, "offer", None) for offer in incident.live_offers}
     held |= {Holding(duty.responder, "assignment", duty.slot) for duty in incident.live}
+    held |= {Holding(whistle.department, "whistle", None) for whistle in incident.whistles.values() if whistle.is_shown}
     return sorted(held, key=lambda holding: holding[:2])
 
 

@@ -70,7 +70,11 @@ def sight(caller: Caller, incident: Incident) -> Sight:
     """How much of ``incident`` the caller sees.
 
     Whole: in their subtree, without an area, or theirs because they took it over. Bare: any other ``unanswered`` one.
+    A department sees the incidents it is called to, from the whistle until that is refused, confirmed or withdrawn.
     """
+    if caller.role is None:
+        called = any(w.department == caller.id and w.is_shown for w in incident.whistles.values())
+        return Sight.WHOLE if called and caller.kind == "responder" else Sight.NONE
     if caller.covers(incident.area):
         return Sight.WHOLE
     owner = incident.owner

@@ -24,7 +24,7 @@ from fastapi import APIRouter, Depends, Request
 from starlette.responses import Response
 
 from callhub.domain.events import DirectoryUpdated
-from callhub.domain.people import Role
+from callhub.domain.people import ResponderKind, Role
 from callhub.errors import InternalError, NotAllowed, Overloaded, Unauthenticated
 from callhub.hub import Hub
 from callhub.store.base import DirectoryChange, Token, User
@@ -158,6 +158,15 @@ async def reader(caller: Annotated[Caller, Depends(any_client)]) -> Caller:
     return caller
 
 
+async def beholder(caller: Annotated[Caller, Depends(any_client)], parts: With) -> Caller:
+    """A reader, or a department, which sees the incidents it is called to and nothing else."""
+    if caller.kind == "responder":
+        record = parts.store.person("responders", caller.id)
+        if record is not None and record.kind is ResponderKind.DEPARTMENT and record.active:
+            return caller
+    return await reader(caller)
+
+
 async def writer(caller: Annotated[Caller, Depends(reader)]) -> Caller:
     """An operator or above."""
     if not caller.has(Role.OPERATOR):
@@ -167,6 +176,7 @@ async def writer(caller: Annotated[Caller, Depends(reader)]) -> Caller:
 
 AnyClient = Annotated[Caller, Depends(any_client)]
 Reader = Annotated[Caller, Depends(reader)]
+Beholder = Annotated[Caller, Depends(beholder)]
 Writer = Annotated[Caller, Depends(writer)]
 
 

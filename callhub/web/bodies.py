@@ -12,16 +12,20 @@ from typing import Annotated, Literal, TypeVar
 from fastapi import Request
 from pydantic import BaseModel, Field, ValidationError
 
+from callhub.dispatch.whistles import CLOCK_S_MAX
 from callhub.domain.events import Request as CallerRequest
 from callhub.domain.events import RequestKey
 from callhub.errors import InvalidMessage, TooLarge
 from callhub.web.access import Caller
 
 KEY_LENGTH_MAX = 128
+DEPARTMENTS_MAX = 50
+"""Called at once; a district has fewer."""
 
 Model = TypeVar("Model", bound=BaseModel)
 Id = Annotated[str, Field(min_length=1, max_length=128)]
 Text = Annotated[str, Field(max_length=4000)]
+Seconds = Annotated[int, Field(ge=1, le=CLOCK_S_MAX)]
 Outcome = Literal["helped", "false_alarm", "hospital", "emergency_services", "no_access", "other"]
 
 
@@ -167,6 +171,33 @@ class Identify(Action):
     elder: Id
 
 
+class Whistle(Action):
+    """``whistle``: departments are called, each on a clock to report in and one to finish."""
+
+    departments: Annotated[list[Id], Field(min_length=1, max_length=DEPARTMENTS_MAX)]
+    report_in_s: Seconds
+    finish_s: Seconds
+    text: Text | None = None
+
+
+class WhistleConfirm(Action):
+    """``whistle-confirm``: what was finished is found done."""
+
+    whistle: Id
+
+
+class WhistleReturn(WhistleConfirm):
+    """``whistle-return``: not yet, and a new clock."""
+
+    finish_s: Seconds
+
+
+class WhistleWithdraw(WhistleConfirm):
+    """``whistle-withdraw``: called off, by a supervisor who says why."""
+
+    reason: Annotated[str, Field(min_length=1, max_length=4000)]
+
+
 ACTIONS: dict[str, type[Action]] = {
     "take-over": Action,
     "hand-over": HandOver,
@@ -184,6 +215,10 @@ ACTIONS: dict[str, type[Action]] = {
     "close": Close,
     "reopen": Action,
     "identify": Identify,
+    "whistle": Whistle,
+    "whistle-confirm": WhistleConfirm,
+    "whistle-return": WhistleReturn,
+    "whistle-withdraw": WhistleWithdraw,
 }
 """Every action on an incident, with its body."""
 

@@ -12,13 +12,14 @@ from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
 from callhub.domain.events import CallTaken, Event, OfferAnswered, OperatorActed
-from callhub.domain.incident import IncidentState
+from callhub.domain.incident import Incident, IncidentState
 from callhub.domain.people import Elder, Role
 from callhub.domain.policy import EMERGENCY_KINDS, KINDS, SERVICE_KINDS, UNKNOWN
 from callhub.errors import InvalidMessage, NotAllowed, NotFound, UnknownOffer
 from callhub.store.base import Document, Filter, Need
+from callhub.store.records import index_of, is_wanted
 from callhub.web.access import Caller, Sight, demand_sight, sight
-from callhub.web.auth import Reader, Writer
+from callhub.web.auth import Beholder, Writer
 from callhub.web.bodies import (
     ACTIONS,
     Call,
@@ -34,7 +35,7 @@ from callhub.web.lists import Cursor, Limit, as_of, collect
 from callhub.web.parts import Parts, With
 from callhub.web.problems import Json, problem_of
 from callhub.web.timeline import single
-from callhub.web.views import bare, names_for, seen_item
+from callhub.web.views import bare, item, names_for, seen_item
 
 OPEN = "open"
 _STATES = frozenset({OPEN, *(state.value for state in IncidentState)})
@@ -46,7 +47,7 @@ router = APIRouter()
 @router.get("/incidents")
 async def list_incidents(
     parts: With,
-    caller: Reader,
+    caller: Beholder,
     state: Annotated[str | None, Query()] = None,
     class_: Annotated[str | None, Query(alias="class")] = None,
     elder: Annotated[str | None, Query()] = None,
@@ -58,6 +59,8 @@ async def list_incidents(
         raise InvalidMessage("state", f"one of {', '.join(sorted(_STATES))}")
     if class_ is not None and class_ not in {each.value for each in KINDS}:
         raise InvalidMessage("class", f"one of {', '.join(each.value for each in KINDS)}")
+    if caller.role is None:
+        return _called_to(parts, caller, Filter(state=state, elder=elder, class_=class_))
     # Live incidents are few, so they are judged one by one: an owner sees theirs outside the area too.
     area = None if state in _LIVE else caller.area
     wanted = Filter(state=state, area=area, elder=elder, class_=class_, unanswered_too=True)
@@ -72,8 +75,20 @@ async def list_incidents(
     return Json({"items": items, "next": page.next, "as_of": as_of(parts.store, page.as_of)})
 
 
+def _called_to(parts: Parts, caller: Caller, wanted: Filter) -> Response:
+    """The incidents that a whistle grants this department; a few, so that they are one page."""
+    _, seq = parts.store.head()
+    granted = [
+        document
+        for document in reversed(parts.store.engaged(caller.id))
+        if is_wanted(index_of(document.incident), wanted) and sight(caller, document.incident) is Sight.WHOLE
+    ]
+    names = names_for(parts.store, [document.incident for document in granted])
+    return Json({"items": [item(each, names) for each in granted], "next": None, "as_of": as_of(parts.store, seq)})
+
+
 @router.get("/incidents/{id}")
-async def one_incident(parts: With, caller: Reader, id: str) -> Response:
+async def one_incident(parts: With, caller: Beholder, id: str) -> Response:
     """One incident with its timeline, contacts and decisions."""
     return shown(parts, caller, id)
 
@@ -136,7 +151,10 @@ async def answer_offer(request: Request, parts: With, caller: Writer, id: str) -
     """Answer an offer for somebody who said it otherwise than on their link."""
     incident, _, _ = id.rpartition("-")
     document = parts.store.incident(incident)
-    if document is None or id not in document.incident.offers or sight(caller, document.incident) is not Sight.WHOLE:
+    if document is None or sight(caller, document.incident) is not Sight.WHOLE:
+        raise UnknownOffer(id)
+    responder = _asked(document.incident, id)
+    if responder is None:
         raise UnknownOffer(id)
     body = await read_body(request, parts.settings.web.body_bytes_max)
     said = parse(OfferAnswer, body)
@@ -148,7 +166,7 @@ async def answer_offer(request: Request, parts: With, caller: Writer, id: str) -
         accept=said.answer == "accept",
         reason=said.reason,
         via=said.via,
-        responder=document.incident.offers[id].responder,
+        responder=responder,
     )
     return await settled(parts, caller, event, incident)
 
@@ -179,6 +197,13 @@ def _document(parts: Parts, id: str) -> Document:
     if document is None:
         raise NotFound("incident", id)
     return document
+
+
+def _asked(incident: Incident, offer: str) -> str | None:
+    """Whom an offer asks; a whistle is the offer of its department."""
+    if offer in incident.whistles:
+        return incident.whistles[offer].department
+    return incident.offers[offer].responder if offer in incident.offers else None
 
 
 def _elder_of(parts: Parts, said: Call) -> Elder | None:

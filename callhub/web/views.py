@@ -18,6 +18,7 @@ from callhub.web.access import Sight
 if TYPE_CHECKING:
     from callhub.domain.incident import AlarmRef, Assignment, Offer, Owner, Places
     from callhub.domain.people import Position
+    from callhub.domain.whistle import Whistle
     from callhub.store.base import Document, Names, Store
 
 _FLAGS = ("says_test", "cancel_requested", "device_says_arrived", "drill")

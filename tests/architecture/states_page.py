@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from callhub.dispatch.lifecycle import ASSIGNMENT, INCIDENT, OFFER
+from callhub.dispatch.lifecycle import ASSIGNMENT, INCIDENT, OFFER, WHISTLE
 
 _HEAD = """\
 # States
@@ -28,6 +28,13 @@ _ASSIGNMENT = """
 
 Skipping forward is legal, going back is not. That an arrival was missed is a mark beside the state.
 """
+_WHISTLE = """
+## Whistle
+
+A call to one department, beside the ladder. `missed` means that it did not report in, or did not finish, in time; what
+is late still counts. Only `confirmed` and `withdrawn` let the incident be closed. `return` from `missed` needs a
+department that has reported in.
+"""
 
 Arrow = tuple[str, str, str]
 
@@ -37,10 +44,12 @@ def page() -> str:
     incident = [(before.value, event.value, after.value) for (before, event), after in INCIDENT.items()]
     offer = [(before.value, event.value, after.value) for (before, event), after in OFFER.items()]
     assignment = [(before.value, after.value, after.value) for before, after in ASSIGNMENT]
+    whistle = [(before.value, event.value, after.value) for (before, event), after in WHISTLE.items()]
     moving = [arrow for arrow in incident if arrow[0] != arrow[2]]
     staying = [f"`{before}` on `{event}`" for before, event, after in incident if before == after]
     parts = [_HEAD, _INCIDENT, _picture("seeking", moving), f"\nStays as it is: {', '.join(staying)}.\n"]
     parts += [_OFFER, _picture("open", offer), _ASSIGNMENT, _picture("assigned", assignment)]
+    parts += [_WHISTLE, _picture("called", [arrow for arrow in whistle if arrow[0] != arrow[2]])]
     return "".join(parts)
 
 

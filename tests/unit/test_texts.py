@@ -14,6 +14,7 @@ from callhub.domain.facts import Fact
 from callhub.domain.incident import AssignmentState, IncidentState, OfferState, OwnerKind, Source
 from callhub.domain.people import ResponderKind, Role
 from callhub.domain.policy import KINDS, Ask, IncidentClass, Level, play_on_paper, policy_from_table
+from callhub.domain.whistle import WhistleState
 from callhub.errors import ErrorCode
 from callhub.texts import LANGUAGES, catalogue, negotiate, text
 
@@ -29,6 +30,7 @@ WORDS = {
     "need": "key second_person ambulance police fire other",
     "party": "elder family responder 120 110 119",
     "contact": "spoke_ok needs_help silent no_answer requested arrived",
+    "whistle_reason": "not_reported not_finished cancelled disabled",
     "stand_down": "filled resolved cancelled closed off_duty busy disabled",
     "update": "cancel_requested alarm_joined service_called responder_added responder_on_scene go_to_changed note "
     "released",
@@ -38,6 +40,7 @@ ENUMS: dict[str, Iterable[str]] = {
     "state": IncidentState,
     "offer_state": OfferState,
     "assignment_state": AssignmentState,
+    "whistle_state": WhistleState,
     "class": IncidentClass,
     "ask": Ask,
     "level": Level,

@@ -26,6 +26,17 @@ from callhub.domain.facts.ownership import OwnerActed, OwnerCleared, OwnerTaken,
 from callhub.domain.facts.places import ElderIdentified, HomeMoved
 from callhub.domain.facts.row import Fact, Row
 from callhub.domain.facts.signals import CancelRequested, ContactMade, DeviceSignalled, NoteAdded
+from callhub.domain.facts.whistles import (
+    DepartmentMoved,
+    WhistleCalled,
+    WhistleConfirmed,
+    WhistleFinished,
+    WhistleMissed,
+    WhistleRefused,
+    WhistleReported,
+    WhistleReturned,
+    WhistleWithdrawn,
+)
 
 __all__ = [
     "ActedFor",
@@ -37,6 +48,7 @@ __all__ = [
     "CancelRequested",
     "ContactMade",
     "DeadlinesChanged",
+    "DepartmentMoved",
     "DeskCallEnded",
     "DeskCalled",
     "DeviceSignalled",
@@ -68,6 +80,14 @@ __all__ = [
     "TestRecorded",
     "TestWindowOpened",
     "WatchChanged",
+    "WhistleCalled",
+    "WhistleConfirmed",
+    "WhistleFinished",
+    "WhistleMissed",
+    "WhistleRefused",
+    "WhistleReported",
+    "WhistleReturned",
+    "WhistleWithdrawn",
     "private",
     "private_fields",
 ]

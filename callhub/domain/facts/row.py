@@ -21,6 +21,17 @@ from callhub.domain.facts.opening import AlarmMadeUrgent, AlarmRecorded, Inciden
 from callhub.domain.facts.ownership import OwnerActed, OwnerCleared, OwnerTaken, WatchChanged
 from callhub.domain.facts.places import ElderIdentified, HomeMoved
 from callhub.domain.facts.signals import CancelRequested, ContactMade, DeviceSignalled, NoteAdded
+from callhub.domain.facts.whistles import (
+    DepartmentMoved,
+    WhistleCalled,
+    WhistleConfirmed,
+    WhistleFinished,
+    WhistleMissed,
+    WhistleRefused,
+    WhistleReported,
+    WhistleReturned,
+    WhistleWithdrawn,
+)
 from callhub.domain.people import Actor
 
 Fact = (
@@ -58,6 +69,15 @@ Fact = (
     | HomeMoved
     | WatchChanged
     | ActedFor
+    | WhistleCalled
+    | WhistleReported
+    | WhistleMissed
+    | WhistleRefused
+    | DepartmentMoved
+    | WhistleFinished
+    | WhistleConfirmed
+    | WhistleReturned
+    | WhistleWithdrawn
     | DutyChanged
     | TestRecorded
     | TestWindowOpened

@@ -110,7 +110,8 @@ def test_an_elder_nobody_knows_is_null(elder: str | None) -> None:
 
 
 def test_a_whistle_has_its_clocks_instead_of_an_eta() -> None:
-    whistle = {"id": "w", "report_in_by": "x", "finish_by": "y", "text": "t"}
+    clocks = {"report_in_by": "2026-11-24T05:00:00Z", "finish_by": "2026-11-24T06:00:00Z"}
+    whistle = {"id": "w", **clocks, "text": "t"}
     wire = rendered(MessageType.OFFER, OFFER | {"whistle": whistle})
     assert wire["whistle"] == whistle
     assert "eta_s" not in wire

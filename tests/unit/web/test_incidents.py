@@ -149,6 +149,10 @@ _BODIES: dict[str, dict[str, object]] = {
     "feedback": {"rating": 5, "text": "kind people"},
     "close": {"outcome": "helped"},
     "identify": {"elder": "E-2"},
+    "whistle": {"departments": ["FIRE"], "report_in_s": 60, "finish_s": 600, "text": "pipe burst"},
+    "whistle-confirm": {"whistle": "w-1"},
+    "whistle-return": {"whistle": "w-1", "finish_s": 600},
+    "whistle-withdraw": {"whistle": "w-1", "reason": "a mistake"},
 }
 
 
@@ -180,6 +184,11 @@ async def test_every_action_reaches_the_hub_with_its_body(stage: Stage, action: 
         ("close", {"outcome": "fine"}, "outcome"),
         ("feedback", {"rating": 6}, "rating"),
         ("note", {"text": ""}, "text"),
+        ("whistle", {"departments": [], "report_in_s": 1, "finish_s": 2}, "departments"),
+        ("whistle", {"departments": ["FIRE"], "finish_s": 2}, "report_in_s"),
+        ("whistle", {"departments": ["FIRE"], "report_in_s": 0, "finish_s": 2}, "report_in_s"),
+        ("whistle-return", {"whistle": "w-1"}, "finish_s"),
+        ("whistle-withdraw", {"whistle": "w-1"}, "reason"),
         ("on-scene", {"responder": "V-1", "proof": {"card": 5}}, "proof.card"),
     ],
 )
@@ -211,7 +220,7 @@ async def test_a_large_body_is_refused_by_its_length_or_its_bytes(stage: Stage) 
             assert (answer.status_code, answer.json()["code"]) == (413, "too_large")
 
 
-@pytest.mark.parametrize(("action", "status"), [("whistle", 404), ("drill", 404), ("take_over", 404)])
+@pytest.mark.parametrize(("action", "status"), [("whistle-down", 404), ("drill", 404), ("take_over", 404)])
 async def test_an_unknown_action_is_not_found(stage: Stage, action: str, status: int) -> None:
     id = await stage.press()
     async with stage.bearer("api-duty") as duty:
