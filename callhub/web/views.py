@@ -39,6 +39,7 @@ def names_for(store: Store, incidents: Iterable[Incident]) -> Names:
         areas |= set(incident.area)
         responders |= {offer.responder for offer in incident.offers.values()}
         responders |= {assignment.responder for assignment in incident.assignments.values()}
+        responders |= {whistle.department for whistle in incident.whistles.values()}
         if incident.owner is not None and incident.owner.kind is OwnerKind.DESK:
             responders.add(incident.owner.id)
     return store.names(elders, responders, areas)
@@ -103,7 +104,7 @@ def item(document: Document, names: Names) -> dict[str, Any]:
         "assignments": [_assignment(assignment, names) for assignment in incident.assignments.values()],
         "alarms": [_alarm(alarm) for alarm in incident.alarms],
         "services": dict(incident.services),
-        "whistles": [],
+        "whistles": [_whistle(whistle, names, places) for whistle in incident.whistles.values()],
         "follows": incident.follows,
         "joined_version": incident.joined_version,
     }
@@ -190,6 +191,24 @@ def _assignment(assignment: Assignment, names: Names) -> dict[str, Any]:
         "late": assignment.late,
         "outcome": assignment.outcome,
         "proof": assignment.proof,
+    }
+
+
+def _whistle(whistle: Whistle, names: Names, places: Places) -> dict[str, Any]:
+    record = names.responders.get(whistle.department)
+    return {
+        "id": whistle.id,
+        "department": whistle.department,
+        "name": None if record is None else record.name,
+        "state": whistle.state.value,
+        "called_at": iso(whistle.called_at),
+        "report_in_by": iso(whistle.report_in_by),
+        "finish_by": iso(whistle.finish_by),
+        "reported_at": iso(whistle.reported_at),
+        "finished_at": iso(whistle.finished_at),
+        "late": whistle.late,
+        "outcome": whistle.outcome,
+        "reason": places.words.get(f"{whistle.id}:reason") or whistle.reason,
     }
 
 
