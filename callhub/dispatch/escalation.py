@@ -28,6 +28,11 @@ if TYPE_CHECKING:
 BY_HAND = -1
 """The step of an offer that a human made: no step counts or replaces it."""
 
+DENSE_PEOPLE, DENSE_OFFERS, DENSE_M = 30, 7, 1000.0
+"""Where thirty people are within a kilometre, asking seven and replacing each no is best for those who wait and for
+those who are asked (phased alerting study, PLOS ONE 2026, doi 10.1371/journal.pone.0343762). Fewer people are asked in
+proportion."""
+
 
 def change_state(case: Case, event: IncidentEvent, *, outcome: str | None = None, reason: str | None = None) -> None:
     """Move the state word by the table; nothing is recorded when it stays the same and says nothing new."""
@@ -96,19 +101,35 @@ def fill(case: Case, number: int, *, again: bool = False) -> None:
     """Offer until the step has ``fan_out`` open offers or nobody is left; records the ranking."""
     incident = case.incident
     step = case.policy.steps[number]
-    missing = width(step) - sum(1 for o in incident.open_offers if o.step == number)
+    looking = search(case, step, again=again)
+    missing = wanted(looking) - sum(1 for o in incident.open_offers if o.step == number)
     if missing <= 0 or not incident.ladder_runs:
         return
-    looking = search(case, step, again=again)
     chosen = list(islice(looking.candidates(), missing))
     case.add(looking.explain(number, chosen))
     for candidate in chosen:
         make_offer(case, candidate, number)
 
 
-def width(step: Step) -> int:
-    """How many offers a step keeps open. Growing to ``fan_out_max`` where people are dense belongs here."""
-    return step.fan_out
+def width(step: Step, around: int) -> int:
+    """How many offers a step keeps open: ``fan_out``, growing to ``fan_out_max`` with the people around.
+
+    Args:
+        step: A rung.
+        around: People who can be asked within ``DENSE_M``.
+
+    ``fan_out`` 3 holds up to seventeen people, 7 are asked from thirty on.
+    """
+    return max(step.fan_out, min(step.fan_out_max, around * DENSE_OFFERS // DENSE_PEOPLE))
+
+
+def wanted(looking: Search) -> int:
+    """How many offers a search's step keeps open here and now."""
+    step = looking.step
+    if step.fan_out_max <= step.fan_out or not step.asks_people:
+        return step.fan_out
+    most = -(-step.fan_out_max * DENSE_PEOPLE // DENSE_OFFERS)
+    return width(step, looking.around(min(step.radius_m or DENSE_M, DENSE_M), most))
 
 
 def make_offer(case: Case, candidate: Candidate, number: int) -> str:
@@ -218,9 +239,9 @@ def _place_for(turn: Turn, incident: Incident, person: Person) -> tuple[Search, 
     first = 0 if incident.exhausted else first_step(incident, world.policy(incident))
     for number in range(first, last + 1):
         step = steps[number]
-        if sum(1 for o in incident.open_offers if o.step == number) >= width(step):
-            continue
         looking = Search(world, incident, places, step, turn.now)
+        if sum(1 for o in incident.open_offers if o.step == number) >= wanted(looking):
+            continue
         candidate = looking.matches(person)
         if candidate is not None:
             return looking, candidate, number

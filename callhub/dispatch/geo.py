@@ -103,6 +103,18 @@ class Grid:
         while found:
             yield heappop(found)
 
+    def count(self, centre: Position, radius_m: float, most: int) -> int:
+        """How many lie within ``radius_m``, counted up to ``most``; nothing is sorted."""
+        found = 0
+        for bound_m, cells in self._rings(centre):
+            if bound_m > radius_m or found >= most:
+                break
+            for cell in cells:
+                inside = self._cells.get(cell)
+                if inside:
+                    found += sum(1 for away_m, _ in _measured(centre, inside) if away_m <= radius_m)
+        return min(found, most)
+
     def _rings(self, centre: Position) -> Iterator[tuple[float, list[Cell]]]:
         """(least distance of anything in this or a later ring, cells of this ring); the last holds all that is left."""
         row, column = _cell_of(centre)

@@ -104,6 +104,18 @@ class Search:
                 return "accepted"
         return None
 
+    def around(self, radius_m: float, most: int) -> int:
+        """How many people of this step live or are near, within ``radius_m``, counted up to ``most``.
+
+        Those who can be asked for an emergency now, and those whom this incident is asking: their number does not
+        shrink because some of them were asked. 0 when nobody knows where help is needed.
+        """
+        if self.centre is None:
+            return 0
+        asked = sum(1 for o in self.incident.open_offers if o.distance_m is not None and o.distance_m <= radius_m)
+        roster = self.world.roster
+        return min(most, asked + sum(roster.around(kind, self.centre, radius_m, most) for kind in self.kinds))
+
     def candidates(self) -> Iterator[Candidate]:
         """Everybody who can be asked, best first, lazily."""
         seen: set[str] = set()

@@ -218,6 +218,11 @@ class Roster:
         grid = (self._everyone if everyone else self._eligible).get(kind)
         return grid.nearest(centre, radius_m) if grid is not None else iter(())
 
+    def around(self, kind: ResponderKind, centre: Position, radius_m: float, most: int) -> int:
+        """How many people of a kind, eligible at the last look, are within ``radius_m``; counted up to ``most``."""
+        grid = self._eligible.get(kind)
+        return grid.count(centre, radius_m, most) if grid is not None else 0
+
     def count(self, kind: ResponderKind) -> tuple[int, int]:
         """(eligible, active) people of a kind that have a position."""
         return len(self._eligible.get(kind, ())), len(self._everyone.get(kind, ()))

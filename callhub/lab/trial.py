@@ -20,7 +20,7 @@ from callhub.dispatch.engine import DispatchEngine
 from callhub.domain import events as e
 from callhub.domain.incident import IncidentState
 from callhub.domain.messages import MessageType
-from callhub.domain.people import SYSTEM, Actor, ActorKind, Duty, Position, Responder, Role
+from callhub.domain.people import SYSTEM, Actor, ActorKind, Duty, Position, Responder, Role, Supervised
 from callhub.domain.policy import Policy, PolicySet
 from callhub.errors import EngineFault
 from callhub.lab.behaviour import NEWS_S, Reaction, Reply, react
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
     from callhub.domain.decision import Answer
     from callhub.domain.facts import Row
+    from callhub.domain.habits import Habit
     from callhub.domain.incident import Incident, Places
     from callhub.domain.messages import Message
     from callhub.lab.district import District, Press
@@ -54,6 +55,10 @@ class Memory:
     rows: Mapping[str, Sequence[Row]] = field(default_factory=dict)
     places: Mapping[str, Places] = field(default_factory=dict)
     policies_known: Mapping[str, Policy] = field(default_factory=dict)
+    supervised: Sequence[Supervised] = ()
+    runs: Sequence[tuple[datetime, datetime]] = ()
+    marks: Mapping[tuple[str, str], datetime] = field(default_factory=dict)
+    habits: Sequence[Habit] = ()
 
 
 @dataclass(slots=True)

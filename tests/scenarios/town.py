@@ -54,6 +54,7 @@ LADDER: dict[str, Any] = {
             "name": "neighbours",
             "ask": ["paired", "volunteer", "caregiver"],
             "fan_out": 2,
+            "fan_out_max": 2,
             "radius_m": 2000,
             "offer_timeout_s": 20,
             "step_timeout_s": 60,

@@ -140,12 +140,12 @@ class Judge:
         live = Counter(offer.responder for offer in incident.live_offers)
         assert all(count == 1 for count in live.values()), f"two live offers: {live}"
         step = Counter(offer.step for offer in incident.open_offers if not offer.by_hand)
-        widest = max(rung.fan_out for policy in self.policies.values() for rung in policy.steps)
+        widest = max(rung.fan_out_max for policy in self.policies.values() for rung in policy.steps)
         steps = self.policies[incident.policy.partition("@")[0]].steps
         for number, count in step.items():
             # Offers of a ladder that a more urgent one replaced stay open.
             mixed = any(alarm.kind != incident.alarms[0].kind for alarm in incident.alarms)
-            most = widest if mixed else steps[number].fan_out
+            most = widest if mixed else steps[number].fan_out_max
             assert count <= most, f"{count} open offers in step {number}"
         if incident.state in OVER:
             assert not incident.live_offers, "law 7: still asked for what is over"

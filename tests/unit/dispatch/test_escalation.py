@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+import pytest
+
+from callhub.dispatch.escalation import width
+from callhub.domain.people import Position, ResponderKind
+from callhub.domain.policy import Ask, Level, Step
+from tests.scenarios.town import Person, Town, ladder, metres_north
 from tests.unit.dispatch.stage import Stage
 
 
@@ -128,3 +134,93 @@ def test_one_yes_of_two_needed_and_nobody_else_rings_again() -> None:
     assert stage.of(id).state == "assigned"
     stage.wait(61)
     assert stage.of(id).state == "unanswered"
+
+
+NEAR = Step("near", (Ask.VOLUNTEER,), fan_out=3, fan_out_max=7)
+
+
+@pytest.mark.parametrize(("around", "offers"), [(0, 3), (5, 3), (17, 3), (18, 4), (29, 6), (30, 7), (31, 7), (500, 7)])
+def test_a_step_asks_seven_of_thirty_and_fewer_in_proportion(around: int, offers: int) -> None:
+    assert width(NEAR, around) == offers
+
+
+def test_a_step_never_asks_fewer_than_its_fan_out() -> None:
+    assert width(Step("wide", (Ask.VOLUNTEER,), fan_out=5, fan_out_max=5), 2) == 5
+
+
+def crowd(people: int, away_m: float = 300, **step: object) -> tuple[Town, list[Person]]:
+    """That many volunteers, ten metres apart, under a ladder that asks two of few and up to four of many."""
+    asks = {"name": "near", "ask": ["volunteer"], "fan_out": 2, "fan_out_max": 4, "offer_timeout_s": 20, **step}
+    desk = {"name": "desk", "ask": ["desk"], "level": "district"}
+    town = Town(ladder(step=[asks, desk]))
+    town.elder()
+    return town, [town.responder(f"V-{n:02d}", away_m + 10 * n) for n in range(people)]
+
+
+def asked(people: list[Person]) -> int:
+    return sum(person.was_asked() for person in people)
+
+
+@pytest.mark.parametrize(("people", "offers"), [(12, 2), (13, 3), (18, 4), (25, 4)])
+def test_more_are_asked_where_many_are_around(people: int, offers: int) -> None:
+    town, them = crowd(people)
+    town.press()
+    assert asked(them) == offers
+
+
+def test_a_no_is_replaced_although_the_crowd_was_asked() -> None:
+    town, them = crowd(18)
+    id = town.press().id
+    for person in them[:4]:
+        person.declines()
+    assert len(town.incident(id).open_offers) == 4, "those who are being asked are still around"
+
+
+def test_people_far_off_do_not_make_a_place_dense() -> None:
+    town, them = crowd(25, away_m=1500)
+    town.press()
+    assert asked(them) == 2
+
+
+def test_people_beyond_the_step_do_not_count() -> None:
+    town, them = crowd(25, radius_m=400)
+    town.press()
+    assert asked(them) == 2, "eleven live within the step's own radius"
+
+
+def test_without_a_position_nobody_knows_how_many_are_around() -> None:
+    town, them = crowd(25)
+    town.elder("E-1", position=None)
+    town.press()
+    assert asked(them) == 2
+
+
+def test_kinds_that_the_step_does_not_ask_are_no_crowd() -> None:
+    town, them = crowd(5)
+    for n in range(30):
+        town.responder(f"G-{n}", kind=ResponderKind.GRID_WORKER)
+    town.press()
+    assert asked(them) == 2
+
+
+def test_who_comes_later_is_asked_while_the_wider_step_has_room() -> None:
+    town, them = crowd(18)
+    for person in them[2:]:
+        person.goes(on_duty=False)
+    town.press()
+    assert asked(them) == 2
+    for person in them[2:]:
+        person.goes(on_duty=True)
+    assert asked(them) == 4
+
+
+def test_a_desk_is_asked_once_however_many_people_are_around() -> None:
+    assert width(Step("desk", (Ask.DESK,), level=Level.DISTRICT, fan_out=1, fan_out_max=1), 400) == 1
+
+
+def test_two_kinds_are_one_crowd() -> None:
+    town, them = crowd(12, ask=["volunteer", "caregiver"])
+    for n in range(6):
+        town.responder(f"C-{n}", kind=ResponderKind.CAREGIVER, position=metres_north(900, Position(39.08, 117.22)))
+    town.press()
+    assert asked(them) == 4

@@ -101,3 +101,18 @@ def test_distances_are_those_of_the_formula_to_the_bit() -> None:
     people = town(chance, 200, 39.08, 117.2, 3)
     for away_m, id in filled(people).nearest(Position(39.08, 117.2)):
         assert away_m == distance_m(Position(39.08, 117.2), people[id])
+
+
+@pytest.mark.parametrize("most", [3, 40, 1000])
+def test_counts_whom_brute_force_counts_up_to_a_bound(most: int) -> None:
+    chance = Random(6)
+    people = town(chance, 300, 39.08, 117.2, 4)
+    grid = filled(people)
+    for _ in range(20):
+        centre = Position(39.08 + chance.uniform(-0.02, 0.02), 117.2 + chance.uniform(-0.02, 0.02))
+        radius_m = chance.choice([300.0, 1000.0, 2500.0])
+        assert grid.count(centre, radius_m, most) == min(most, len(brute(people, centre, radius_m)))
+
+
+def test_counts_nobody_in_an_empty_grid() -> None:
+    assert Grid().count(Position(39.08, 117.2), 1000, 5) == 0
