@@ -148,8 +148,13 @@ class DispatchEngine:
         """All open incidents."""
         return self._world.incidents.values()
 
-    def restore(self, memory: Remembered, now: datetime) -> None:
-        """Forget everything and start from what the store holds; ``now`` begins patience with links anew."""
+    def restore(self, memory: Remembered, now: datetime) -> tuple[str, ...]:
+        """Forget everything and start from what the store holds; ``now`` begins patience with links anew.
+
+        Returns:
+            Ids of open incidents that cannot be replayed. One of them must not silence the others: whoever has its
+            committed state gives it to ``hold``.
+        """
         old = self._world
         policies = PolicySet(memory.policies) if memory.policies else old.policies
         world = World(old.rules, policies, Roster(old.rules, now))
@@ -158,19 +163,53 @@ class DispatchEngine:
         world.number = memory.last_number
         self._world = world
         self._admit(memory, now)
-        self.adopt((row for rows in memory.rows.values() for row in rows), memory.places)
-        for id, person in world.roster.people.items():
-            by_duty = any(
-                not o.by_hand for i in person.asked for o in world.incidents[i].live_offers if o.responder == id
-            )
-            if by_duty and not world.roster.on_duty(person, now):
-                # Their duty ended while nobody was there to take the offers back.
-                world.set_timer(f"duty:{id}", now)
+        lost = tuple(id for id, rows in memory.rows.items() if not self._replayed(id, rows, memory.places))
         # Whoever watched has as long as everybody else to come back; then that nobody watches is a fact.
         world.set_timer("watch:", now + timedelta(seconds=old.rules.link_patience_s))
         for incident in world.incidents.values():
-            if incident.owner is not None and incident.owner.watching and incident.owner.kind is OwnerKind.USER:
-                world.set_timer(f"watcher:{incident.owner.id}", now + timedelta(seconds=old.rules.owner_away_s))
+            self._await_people(incident)
+        return lost
+
+    def hold(self, incident: Incident, places: Places) -> None:
+        """Take an open incident as it was committed, where its rows cannot be replayed.
+
+        Raises:
+            Exception: It cannot be taken either; nothing of it is left.
+        """
+        try:
+            self._take(incident, places, self._world.roster.started_at)
+        except Exception:
+            self._drop(incident.id)
+            raise
+        self._await_people(incident)
+
+    def _replayed(self, id: str, rows: Sequence[Row], places: Mapping[str, Places]) -> bool:
+        try:
+            self.adopt(rows, places)
+        except Exception:  # told to the caller, who says so
+            self._drop(id)
+            return False
+        return True
+
+    def _drop(self, id: str) -> None:
+        self._world.forget(id)
+        for person in self._world.roster.people.values():
+            person.loads.pop(id, None)
+            person.asked.discard(id)
+            person.duties.discard(id)
+
+    def _await_people(self, incident: Incident) -> None:
+        """Begin the time that people of this incident have after a start."""
+        world = self._world
+        now = world.roster.started_at
+        for offer in incident.live_offers:
+            person = world.roster.people.get(offer.responder)
+            if person is not None and not offer.by_hand and not world.roster.on_duty(person, now):
+                # Their duty ended while nobody was there to take the offers back.
+                world.set_timer(f"duty:{offer.responder}", now)
+        owner = incident.owner
+        if owner is not None and owner.watching and owner.kind is OwnerKind.USER:
+            world.set_timer(f"watcher:{owner.id}", now + timedelta(seconds=world.rules.owner_away_s))
 
     def _admit(self, memory: Remembered, now: datetime) -> None:
         roster = self._world.roster
@@ -198,15 +237,19 @@ class DispatchEngine:
             held = changed.get(row.incident) or world.incidents.get(row.incident)
             changed[row.incident] = apply(held, row)
         for id, incident in changed.items():
-            world.number = max(world.number, incident.number)
-            if incident.policy not in world.known:
-                raise EngineFault(f"incident {id} stands on the unknown ladder {incident.policy}")
-            world.places[id] = places.get(id) or world.places.get(id) or Places()
-            world.note(incident)
-            for responder in {o.responder for o in incident.offers.values()}:
-                world.weigh(incident, responder)
-                if responder in world.roster.people:
-                    world.roster.refile(responder, now)
+            self._take(incident, places.get(id) or world.places.get(id) or Places(), now)
+
+    def _take(self, incident: Incident, places: Places, now: datetime) -> None:
+        world = self._world
+        world.number = max(world.number, incident.number)
+        if incident.policy not in world.known:
+            raise EngineFault(f"incident {incident.id} stands on the unknown ladder {incident.policy}")
+        world.places[incident.id] = places
+        world.note(incident)
+        for responder in {o.responder for o in incident.offers.values()}:
+            world.weigh(incident, responder)
+            if responder in world.roster.people:
+                world.roster.refile(responder, now)
 
 
 def _repeated(turn: Turn, event: e.Event) -> Answer | None:

@@ -52,8 +52,11 @@ class Engine(Protocol):
     def on_duty(self, responder: str, now: datetime) -> bool:
         """Whether a responder is on duty now."""
 
-    def restore(self, snapshot: Snapshot, now: datetime) -> None:
-        """Forget everything and start from what the store holds."""
+    def restore(self, snapshot: Snapshot, now: datetime) -> tuple[str, ...]:
+        """Forget everything and start from what the store holds; ids of incidents that cannot be replayed."""
+
+    def hold(self, incident: Incident, places: Places) -> None:
+        """Take an incident as it was committed, where it cannot be replayed."""
 
     def adopt(self, rows: Iterable[Row], places: dict[str, Places]) -> None:
         """Apply rows that were decided elsewhere."""

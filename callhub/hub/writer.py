@@ -94,12 +94,26 @@ class Writer:
 
     def start_from(self, snapshot: Snapshot) -> None:
         """Make the engine anew from what the store holds."""
-        self._engine.restore(snapshot, self._clock.now())
+        for id_ in self._engine.restore(snapshot, self._clock.now()):
+            self._hold(id_)
         ladders = Ladders(snapshot.policies, snapshot.policies_known, self._timezone)
         self._guard = Guard(self._engine, ladders, snapshot.last_number, self._tally)
         self._tally.restarted(i for id_ in snapshot.rows if (i := self._engine.incident(id_)) is not None)
         self._reloaded()
         self.ready = True
+
+    def _hold(self, id_: str) -> None:
+        """Go on with the committed state of an incident that cannot be replayed; failing that, without it, loudly.
+
+        Then the auditor finds it overdue, and the server says that it is not ready.
+        """
+        _log.critical("incident_not_replayed", incident_id=id_)
+        try:
+            document = self._store.incident(id_)
+            if document is not None:
+                self._engine.hold(document.incident, document.places)
+        except Exception:
+            _log.exception("incident_not_held", incident_id=id_)
 
     async def settle(self, tickets: Sequence[Ticket], *, flush: bool = False) -> None:
         """Decide and commit all of them in one transaction; on return each has its answer.

@@ -1,10 +1,11 @@
 """The real engine in the real loop: a press to closed, poison, restart, storm."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 import pytest
 
@@ -12,6 +13,7 @@ from callhub.auditor import Auditor
 from callhub.clock import ManualClock
 from callhub.dispatch import engine as engine_module
 from callhub.dispatch.engine import DispatchEngine
+from callhub.dispatch.replay import apply
 from callhub.dispatch.rules import Rules
 from callhub.domain.events import (
     AlarmRaised,
@@ -24,13 +26,14 @@ from callhub.domain.events import (
     Request,
     RequestKey,
 )
-from callhub.domain.incident import IncidentState, OfferState
+from callhub.domain.facts import Row
+from callhub.domain.incident import Incident, IncidentState, OfferState
 from callhub.domain.messages import Addressee, AddresseeKind, MessageType
 from callhub.domain.people import SYSTEM, Actor, ActorKind, Device, Elder, Position, Responder, ResponderKind, Role
 from callhub.domain.policy import Ask, IncidentClass, Level, Policy, PolicySet, Step
 from callhub.hub import Hub
 from callhub.metrics import create_metrics
-from callhub.store.base import Commit, DirectoryChange, Document, Filter
+from callhub.store.base import Commit, DirectoryChange, Document, Filter, Snapshot
 from callhub.store.memory import MemoryStore
 
 START = datetime(2026, 11, 24, 5, 0, tzinfo=UTC)
@@ -259,6 +262,45 @@ async def test_an_exception_for_one_alarm_leaves_it_unanswered_and_others_alone(
         incident = town.document(bad.incident).incident  # its repeat asks people, by the engine this time
         assert incident.open_offers
     assert town.store.verify().flaws == ()
+
+
+@pytest.mark.parametrize("where", ["apply", "rows"])
+async def test_a_case_that_cannot_be_replayed_silences_nobody(
+    town: Town, monkeypatch: pytest.MonkeyPatch, where: str
+) -> None:
+    async with town.open() as hub:
+        await town.everybody_on_duty()
+        good, bad = [await hub.submit(town.press(f"a-{n}", device=f"B-{n}")) for n in (1, 2)]
+    if where == "rows":
+        rows = (*town.store.rows(bad.incident or ""),)
+        monkeypatch.setattr(town.store, "load", partial(_spoilt, town.store.load, bad.incident, rows[0][1]))
+    else:
+
+        def broken(incident: Incident | None, row: Row) -> Incident:
+            if row.incident == bad.incident:
+                raise ZeroDivisionError
+            return apply(incident, row)
+
+        monkeypatch.setattr(engine_module, "apply", broken)
+    async with town.open() as hub:  # a start with a defect, or after damage, that concerns one case
+        await town.everybody_on_duty()
+        again = await hub.submit(town.press("a-2", device="B-2"))
+        assert (again.incident, again.body["duplicate"]) == (bad.incident, True)
+        await town.until(town.clock.now() + timedelta(seconds=3 * LADDER.repeat_s))
+        for id_ in (good.incident, bad.incident):
+            incident = town.document(id_).incident
+            assert incident.next_deadline is not None
+            assert incident.next_deadline.at > town.clock.now()
+            offer = incident.live_offers[0]
+            assert (await hub.submit(town.accept(offer.id, offer.responder))).body["state"] == "assigned"
+    monkeypatch.undo()
+    assert town.store.verify().flaws == ()
+
+
+async def _spoilt(load: Callable[[], Awaitable[Snapshot]], incident: str | None, first: Row) -> Snapshot:
+    """What the store holds, with rows of one incident that do not fit each other."""
+    snapshot = await load()
+    return replace(snapshot, rows={**snapshot.rows, incident or "": (replace(first, facts=()),)})
 
 
 async def test_a_directory_change_is_committed_with_its_facts_and_told(town: Town) -> None:

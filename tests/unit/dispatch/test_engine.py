@@ -163,3 +163,36 @@ def test_a_gateways_message_is_not_answered_from_store_by_others_rules() -> None
     assert stage.press(id="a-1") == stage.press(id="a-1")
     event = sent(stage, stage.cancel("BTN-1", None), f"gateway:{GATEWAY}", "a-1", "cancel|BTN-1")
     assert not stage.tell(event).answer.repeat
+
+
+def test_a_case_that_cannot_be_replayed_is_named_and_held_as_it_was_committed() -> None:
+    stage = Stage("V-1", "V-2", watched=True)
+    bad, good = stage.press(), stage.press("BTN-2")
+    stage.yes(bad, "V-1")
+    stage.does(bad, "take-over")
+    committed = stage.of(bad).copy()
+    memory = stage.memory()
+    memory.rows[bad] = memory.rows[bad][1:]
+    stage.now += timedelta(seconds=30)
+    assert stage.engine.restore(memory, stage.now) == (bad,)
+    assert stage.engine.incident(bad) is None
+    assert stage.engine.incident(good) is not None
+    stage.engine.hold(committed, Places(address="9"))
+    assert stage.engine.incident(bad) == committed
+    assert stage.engine.places(bad).address == "9"
+    assert stage.does(good, "assign", responder="V-1").code == "already_assigned", "nobody twice, also after this"
+    stage.wait(62)
+    assert stage.of(bad).owner is None, "a watching owner has a minute to come back"
+
+
+def test_a_case_that_can_be_held_in_no_way_leaves_nothing() -> None:
+    stage, other = Stage("V-1"), Stage("V-1")
+    id = stage.press()
+    stage.yes(id, "V-1")
+    broken = stage.of(id).copy()
+    broken.policy = "no@ladder"
+    with pytest.raises(EngineFault, match="unknown ladder"):
+        other.engine.hold(broken, Places())
+    assert other.engine.incident(id) is None
+    assert other.engine.next_due() is None
+    assert other.yes(other.press(), "V-1").body["state"] == "assigned"

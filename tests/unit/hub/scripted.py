@@ -55,7 +55,8 @@ class Due:
 class ScriptedEngine:
     """Opens an incident for each alarm with one deadline, and moves that on when it is due.
 
-    ``fails`` decides which events raise; ``ignores`` are incidents whose deadlines it leaves as they are.
+    ``fails`` decides which events raise; ``ignores`` are incidents whose deadlines it leaves as they are. ``lost``
+    are what it says it cannot replay; it can hold none of them.
     """
 
     def __init__(self, fails: Callable[[Event], bool] = lambda _: False) -> None:
@@ -66,6 +67,8 @@ class ScriptedEngine:
         self.restarts = 0
         self.timer: Due | None = None
         self.duty = {"V-1"}
+        self.lost: tuple[str, ...] = ()
+        self.held: list[str] = []
         self._incidents: dict[str, Incident] = {}
         self._places: dict[str, Places] = {}
         self._number = 0
@@ -145,13 +148,18 @@ class ScriptedEngine:
     def on_duty(self, responder: str, now: datetime) -> bool:
         return responder in self.duty
 
-    def restore(self, snapshot: Snapshot, now: datetime) -> None:
+    def restore(self, snapshot: Snapshot, now: datetime) -> tuple[str, ...]:
         self.restarts += 1
         self.duty = {duty.responder for duty in snapshot.duties if duty.available} or {"V-1"}
         self._incidents.clear()
         self._places = dict(snapshot.places)
         self._number = snapshot.last_number
         self._apply(row for rows in snapshot.rows.values() for row in rows)
+        return self.lost
+
+    def hold(self, incident: Incident, places: Places) -> None:
+        self.held.append(incident.id)
+        raise ScriptedError("hold")
 
     def adopt(self, rows: Iterable[f.Row], places: dict[str, Places]) -> None:
         if not self.adopts:

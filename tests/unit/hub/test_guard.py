@@ -341,3 +341,14 @@ async def test_when_the_hub_is_cancelled_nobody_waits_for_ever() -> None:
                 await submitted
         with pytest.raises(asyncio.CancelledError):
             await running
+
+
+async def test_a_case_that_can_be_neither_replayed_nor_held_stops_nobody(bench: Bench) -> None:
+    lost = await bench.hub.submit(bench.alarm())
+    bench.engine.lost = (lost.incident or "", "never there")
+    refused = iter([ScriptedError("refused")])
+    bench.store.fails = lambda _: next(refused, None)
+    answer = await bench.hub.submit(bench.alarm())
+    assert answer.incident is not None
+    assert bench.store.incident(answer.incident) is not None
+    assert bench.engine.held == [lost.incident]
