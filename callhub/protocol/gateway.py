@@ -6,7 +6,7 @@ is the fast path and the lenient one the truth: whatever the first takes, the se
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, TypeAdapter, ValidationError
@@ -138,14 +138,19 @@ class Unreadable:
     wants_help: bool = False
 
 
-def parse_gateway_frame(text: str) -> Read | Unreadable:
-    """Read one text frame; never raises, whatever the text. About 5 us for a good alarm."""
+def parse_gateway_frame(text: str, assumed: str | None = None) -> Read | Unreadable:
+    """Read one text frame; never raises, whatever the text. About 5 us for a good alarm.
+
+    ``assumed``: the type of a frame that names none, where the way it came says what it is.
+    """
     try:
         return Read(_STRICT.validate_json(text))
     except (ValidationError, UnicodeEncodeError):  # the latter: the text itself holds a lone surrogate
         members = parse_lenient(text)
     if members is None:
         return Unreadable(InvalidMessage("frame", "a JSON object expected"))
+    if assumed is not None and "type" not in members.values:
+        members = replace(members, values={**members.values, "type": assumed})
     try:
         return _read_leniently(members)
     except Refusal as refusal:

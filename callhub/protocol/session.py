@@ -123,13 +123,16 @@ class GatewaySession:
         self.gateway = gateway
         self._actor = Actor(ActorKind.GATEWAY, gateway)
 
-    def receive(self, data: str | bytes, *, id: str) -> Received:
-        """Read one frame; never raises. ``id`` is the new event's (time-ordered); bytes are a binary frame."""
+    def receive(self, data: str | bytes, *, id: str, assumed: str | None = None) -> Received:
+        """Read one frame; never raises. ``id`` is the new event's (time-ordered); bytes are a binary frame.
+
+        ``assumed``: the type of a frame that names none.
+        """
         if isinstance(data, bytes):
             fault = Unreadable(_NOT_TEXT)
             return self._faulty(fault, data.decode("utf-8", "backslashreplace"), id)
         raw = data.encode("utf-8", "backslashreplace").decode("utf-8")
-        read = parse_gateway_frame(data)
+        read = parse_gateway_frame(data, assumed)
         if isinstance(read, Unreadable):
             return self._faulty(read, raw, id)
         frame = read.frame

@@ -1,7 +1,7 @@
 """``POST /alarms``: a gateway's message by plain HTTP, with the same receipt as on its link.
 
-Rules of this file: what a link would take is taken here; a body that cannot be read opens its incident as well, and is
-answered with the error as a problem document.
+Rules of this file: what a link would take is taken here, and what names no ``type`` is an alarm: it was posted to
+``/alarms``. A body that cannot be read opens its incident as well, and is answered with the error as a problem document.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ async def post_alarm(request: Request, parts: With, caller: AnyClient) -> Respon
         raise NotAllowed("alarms are posted with a gateway token")
     body = await read_body(request, parts.settings.links.frame_bytes_max)
     session = GatewaySession(caller.id)
-    received = session.receive(text_of(body), id=parts.hub.new_id())
+    received = session.receive(text_of(body), id=parts.hub.new_id(), assumed="alarm")
     known = _mark(parts, caller.id, received)
     if received.event is not None:
         wire: Wire | None = session.answer(received, await parts.hub.submit(received.event))

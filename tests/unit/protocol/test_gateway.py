@@ -187,3 +187,17 @@ def test_devices_that_are_no_list_are_named(devices: object) -> None:
 def test_a_heartbeat_without_devices_is_the_gateways_own() -> None:
     assert read({"type": "heartbeat"}) == Read(HeartbeatFrame(type="heartbeat"))
     assert read({"type": "heartbeat", "id": 3, "devices": None}).ignored == ("id",)
+
+
+def test_a_frame_without_a_type_is_what_its_door_says_it_is() -> None:
+    got = parse_gateway_frame('{"id":"a-1","device":"BTN-1","kind":"sos"}', "alarm")
+    assert isinstance(got, Read)
+    assert isinstance(got.frame, AlarmFrame)
+
+    other = parse_gateway_frame('{"type":"cancel","id":"c-1","device":"BTN-1"}', "alarm")
+    assert isinstance(other, Read)
+    assert isinstance(other.frame, CancelFrame)
+
+    helpless = parse_gateway_frame('{"id":"a-1"}', "alarm")
+    assert isinstance(helpless, Unreadable)
+    assert helpless.wants_help
