@@ -1,7 +1,8 @@
 """``POST /alarms``: a gateway's message by plain HTTP, with the same receipt as on its link.
 
 Rules of this file: what a link would take is taken here, and what names no ``type`` is an alarm: it was posted to
-``/alarms``. A body that cannot be read opens its incident as well, and is answered with the error as a problem document.
+``/alarms``. A body that cannot be read opens its incident as well, and is answered with the error as a problem
+document.
 """
 
 from __future__ import annotations
