@@ -136,8 +136,12 @@ class ScriptedEngine:
         """Nothing is ever due."""
         return ()
 
-    def restore(self, snapshot: Snapshot, now: datetime) -> None:
+    def restore(self, snapshot: Snapshot, now: datetime) -> tuple[str, ...]:
         """It starts empty."""
+        return ()
+
+    def hold(self, incident: Incident, places: Places) -> None:
+        """Never asked for."""
 
     def adopt(self, rows: Iterable[f.Row], places: dict[str, Places]) -> None:
         """Never asked for."""
