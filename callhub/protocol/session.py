@@ -238,6 +238,20 @@ def _named(id_: str | None, ignored: tuple[str, ...], raw: str) -> tuple[str, tu
     return made, ignored if "id" in ignored else (*ignored, "id")
 
 
+def _about(frame: ResponderFrame) -> str:
+    """What makes a message with the same id and type the same message.
+
+    An app that counts from 1 again must not have its "off duty", or help it asks for somebody else, taken for a repeat.
+    """
+    match frame:
+        case PresenceFrame():
+            return "on" if frame.available else "off"
+        case ReportFrame():
+            return f"{frame.elder or ''}|{frame.known_kind}"
+        case _:
+            return getattr(frame, "offer", None) or getattr(frame, "incident", None) or ""
+
+
 class ResponderSession:
     """What a responder's app says, and what it is told.
 
@@ -272,8 +286,7 @@ class ResponderSession:
 
     def _event(self, frame: ResponderFrame, id_: str) -> Event:
         assert not isinstance(frame, ReceivedFrame)
-        about = getattr(frame, "offer", None) or getattr(frame, "incident", None) or ""
-        request = Request(RequestKey(f"responder:{self.responder}", frame.id), f"{frame.type}|{about}")
+        request = Request(RequestKey(f"responder:{self.responder}", frame.id), f"{frame.type}|{_about(frame)}")
         who, actor = self.responder, self._actor
         match frame:
             case PresenceFrame():

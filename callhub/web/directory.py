@@ -54,14 +54,19 @@ async def one_elder(parts: With, caller: Reader, id: str) -> Response:
 async def list_devices(parts: With, caller: Reader, limit: Limit = 50, cursor: Cursor = None) -> Response:
     """Devices in the order of their ids."""
     return _page(
-        parts, "devices", lambda d: caller.covers(_area_of(parts, d)), lambda d: _device(parts, d), limit, cursor
+        parts,
+        "devices",
+        lambda d: caller.covers(_area_of(parts, d)),
+        lambda d: _device(parts, d, caller),
+        limit,
+        cursor,
     )
 
 
 @router.get("/devices/{id}")
 async def one_device(parts: With, caller: Reader, id: str) -> Response:
     """One device, with its last sign of life and its health as last reported."""
-    return Json(_device(parts, _seen_device(parts, caller, id)))
+    return Json(_device(parts, _seen_device(parts, caller, id), caller))
 
 
 @router.post("/devices/{id}/test")
@@ -80,7 +85,7 @@ async def test_device(request: Request, parts: With, caller: Writer, id: str) ->
     answer = await parts.hub.submit(event)
     if answer.code is not None:
         return problem_of(answer)
-    return Json(_device(parts, _seen_device(parts, caller, id)))
+    return Json(_device(parts, _seen_device(parts, caller, id), caller))
 
 
 @router.get("/responders")
@@ -177,14 +182,13 @@ def _elder(elder: Elder, caller: Caller) -> dict[str, Any]:
     return view
 
 
-def _device(parts: Parts, device: Device) -> dict[str, Any]:
+def _device(parts: Parts, device: Device, caller: Caller) -> dict[str, Any]:
     health = parts.store.device_health(device.id)
-    return {
+    view: dict[str, Any] = {
         "id": device.id,
         "elder": device.elder,
         "gateway": device.gateway,
         "kind": device.kind,
-        "phone": device.phone,
         "heartbeat_s": device.heartbeat_s,
         "mobile": device.mobile,
         "active": device.active,
@@ -195,6 +199,9 @@ def _device(parts: Parts, device: Device) -> dict[str, Any]:
         "rssi": health.get("rssi"),
         "faults": list(health.get("faults") or ()),
     }
+    if caller.has(Role.OPERATOR):
+        view["phone"] = device.phone
+    return view
 
 
 def _responder(parts: Parts, responder: Responder, caller: Caller) -> dict[str, Any]:

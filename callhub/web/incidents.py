@@ -66,7 +66,8 @@ async def list_incidents(
     wanted = Filter(state=state, area=area, elder=elder, class_=class_, unanswered_too=True)
     page = collect(
         lambda count, after: parts.store.incidents(wanted, count, after),
-        lambda document: sight(caller, document.incident) is not Sight.NONE,
+        # Whose incident it is, is no bare fact: asking for an elder's finds only what is seen whole.
+        lambda document: sight(caller, document.incident) > (Sight.NONE if elder is None else Sight.BARE),
         limit,
         cursor,
     )

@@ -255,7 +255,7 @@ def test_presence() -> None:
         event=PresenceSaid(
             id="e-1",
             actor=PERSON,
-            request=Request(RequestKey("responder:V-1", "p"), "presence|"),
+            request=Request(RequestKey("responder:V-1", "p"), "presence|on"),
             responder="V-1",
             available=True,
             until=datetime(2026, 11, 24, 10, tzinfo=UTC),
@@ -316,11 +316,25 @@ def test_a_report_leaves_the_elder_to_be_looked_up() -> None:
     assert received.event == CallTaken(
         id="e-1",
         actor=PERSON,
-        request=Request(RequestKey("responder:V-1", "r"), "report|"),
+        request=Request(RequestKey("responder:V-1", "r"), "report|E-1|visit"),
         source="responder",
         kind="visit",
         text="t",
     )
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        ({"type": "presence", "available": True}, {"type": "presence", "available": False}),
+        ({"type": "report", "elder": "E-1"}, {"type": "report", "elder": "E-2"}),
+        ({"type": "report", "elder": "E-1", "kind": "visit"}, {"type": "report", "elder": "E-1", "kind": "smoke"}),
+    ],
+)
+def test_an_id_used_again_for_something_else_is_no_repeat(first: dict[str, Any], second: dict[str, Any]) -> None:
+    events = [from_person({**frame, "id": "1"}).event for frame in (first, second, second)]
+    a, b, c = [event.request.fingerprint for event in events if event and event.request]
+    assert a != b == c
 
 
 def test_a_result_names_what_was_dropped() -> None:

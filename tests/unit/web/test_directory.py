@@ -81,3 +81,11 @@ async def test_a_device_goes_on_test_for_at_most_an_hour(stage: Stage) -> None:
             answer = await olga.post("/api/v1/devices/BTN-1/test", json={"minutes": minutes})
             assert (answer.status_code, answer.json()["field"]) == (422, "minutes")
         assert (await southern.post("/api/v1/devices/BTN-1/test", json={"minutes": 1})).status_code == 404
+
+
+async def test_a_device_s_telephone_is_for_operators_too(stage: Stage) -> None:
+    async with await stage.signed_in("olga") as olga, await stage.signed_in("vera") as vera:
+        assert "phone" in (await olga.get("/api/v1/devices/BTN-1")).json()
+        assert "phone" not in (await vera.get("/api/v1/devices/BTN-1")).json()
+        listed = (await vera.get("/api/v1/devices")).json()["items"]
+        assert [device["id"] for device in listed if "phone" in device] == []

@@ -122,6 +122,9 @@ async def test_another_area_sees_nothing_then_bare_facts_then_all_once_it_took_o
         assert set((await southern.get(f"/api/v1/incidents/{id}")).json()) == _BARE
         assert (await southern.post(f"/api/v1/incidents/{id}/note", json={"text": "x"})).status_code == 403
 
+        found = (await southern.get("/api/v1/incidents?elder=E-1")).json()["items"]
+        assert found == [], "whose it is is no bare fact"
+
         taken = await southern.post(f"/api/v1/incidents/{id}/take-over")
         assert taken.status_code == 200
         assert taken.json()["elder"]["name"] == "李奶奶"
