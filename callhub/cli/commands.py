@@ -14,6 +14,7 @@ from callhub.cli.check import check_config
 from callhub.cli.demo import demo
 from callhub.cli.directory import import_file, policy_commands, token, user
 from callhub.cli.init import init
+from callhub.cli.lab import lab
 from callhub.cli.press import press
 from callhub.cli.serve import serve
 from callhub.cli.verify import verify
@@ -41,6 +42,7 @@ app.add_typer(policy_commands, name="policy")
 app.command()(press)
 app.command("check-config")(check_config)
 app.command()(verify)
+app.command()(lab)
 
 
 def _show_version(wanted: bool) -> None:

@@ -33,11 +33,16 @@ NAMES = ("one_at_a_time", "all_at_once", "fixed_waves", "parallel_replace", DEFA
 
 @dataclass(frozen=True, slots=True)
 class Ladder:
-    """A named way of asking. ``hears_no`` False: a refusal changes nothing, the next wave comes at its time."""
+    """A named way of asking.
+
+    ``hears_no`` False: a refusal changes nothing, the next wave comes at its time. ``beside``: other policies in force,
+    for kinds that this one does not take.
+    """
 
     name: str
     policy: Policy
     hears_no: bool = True
+    beside: tuple[Policy, ...] = ()
 
 
 def read_ladder(name: str, table: Mapping[str, object], source: str) -> Ladder:

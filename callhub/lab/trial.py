@@ -20,7 +20,7 @@ from callhub.dispatch.engine import DispatchEngine
 from callhub.domain import events as e
 from callhub.domain.incident import IncidentState
 from callhub.domain.messages import MessageType
-from callhub.domain.people import SYSTEM, Actor, ActorKind, Duty, Position, Responder, Role, Supervised
+from callhub.domain.people import SYSTEM, Actor, ActorKind, Duty, Position, Responder, Role
 from callhub.domain.policy import Policy, PolicySet
 from callhub.errors import EngineFault
 from callhub.lab.behaviour import NEWS_S, Reaction, Reply, react
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from callhub.domain.habits import Habit
     from callhub.domain.incident import Incident, Places
     from callhub.domain.messages import Message
+    from callhub.domain.people import Supervised
     from callhub.lab.district import District, Press
 
 OPERATOR = Actor(ActorKind.USER, "lab", Role.OPERATOR)
