@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from callhub.cli.change import change
+from callhub.cli.check import warnings_for
 from callhub.cli.options import AreaOption, ConfigFile, DryRun, RoleOption, wrong_usage
 from callhub.cli.secret import hashed, new_password, new_token, piped_password
 from callhub.domain.people import Role
@@ -110,6 +111,9 @@ def _add_user(config: Path, name: str, role: Role, area: str | None) -> None:
 @policy_commands.command("apply")
 def apply_policies(config: ConfigFile, dry_run: DryRun = False) -> None:
     """Put the ladders of the folder 'policies' in force for new incidents; open ones keep theirs."""
-    tables = policy_tables(load_settings(config).policies_dir)
-    read_policies(tables)  # a slip is named here, before anybody is asked
+    settings = load_settings(config)
+    tables = policy_tables(settings.policies_dir)
+    policies = read_policies(tables)  # a slip is named here, before anybody is asked
+    for line in warnings_for(policies, settings.place.language):
+        print(line, file=sys.stderr, flush=True)
     change(config, PoliciesRequest(tables=tables, dry_run=dry_run))

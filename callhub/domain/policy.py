@@ -15,10 +15,11 @@ from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
 from types import MappingProxyType
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from callhub.domain.hours import is_within, overlap, parse_hours
 from callhub.domain.tables import TableReader
+from callhub.domain.windows import read_window
 from callhub.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -32,6 +33,8 @@ FAN_OUT_MAX = 7
 PEOPLE_MAX = 50
 """Upper bound of ``needed``, ``fan_out`` and ``fan_out_max``; more is a slip that would call out a whole community."""
 RADIUS_M_MAX = 100_000.0
+CALL_BACK_S_MAX = 300
+"""Longest call-back; even a sensor that is nearly always wrong may be right."""
 UNKNOWN = "unknown"
 """The kind of an alarm that names none or a wrong one; its ladder serves every kind without one."""
 
@@ -46,7 +49,7 @@ class IncidentClass(StrEnum):
 
 
 class Ask(StrEnum):
-    """Whom a step asks. ``call_back`` (the elder is asked first) is reserved: accepted here, run by no engine yet."""
+    """Whom a step asks; ``call_back`` asks nobody to come: somebody speaks to the elder first."""
 
     PAIRED = "paired"
     VOLUNTEER = "volunteer"
@@ -120,10 +123,18 @@ class Step:
         """Whether somebody who would come is asked."""
         return any(ask not in (Ask.DESK, Ask.CALL_BACK) for ask in self.ask)
 
+    @property
+    def calls_back(self) -> bool:
+        """Whether it waits for a human voice and asks nobody."""
+        return Ask.CALL_BACK in self.ask
+
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """A ladder and its deadlines. Times in seconds; ``urgency`` 1 is the most urgent, ``hours`` empty means always."""
+    """A ladder and its deadlines. Times in seconds; ``urgency`` 1 is the most urgent, ``hours`` empty means always.
+
+    ``window``: when its clocks run and people are asked; empty: always, as for every emergency.
+    """
 
     id: str
     class_: IncidentClass
@@ -131,6 +142,7 @@ class Policy:
     steps: tuple[Step, ...]
     urgency: int = 1
     hours: str = ""
+    window: str = ""
     needed: int = 1
     repeat_s: float = 60
     owner_check_s: float = 120
@@ -140,17 +152,6 @@ class Policy:
     arrival_min_s: float = 300
     resolution_s: float = 3600
     follow_up_s: float = 86_400
-
-
-class PaperLine(NamedTuple):
-    """What happens ``at_s`` seconds after opening when nobody answers, as a catalogue code with its parameters.
-
-    A parameter that is a tuple holds catalogue codes itself.
-    """
-
-    at_s: float
-    code: str
-    params: Mapping[str, object]
 
 
 def policy_from_table(table: Mapping[str, object], source: str) -> Policy:
@@ -171,6 +172,7 @@ def policy_from_table(table: Mapping[str, object], source: str) -> Policy:
         kinds=_kinds(read, class_),
         urgency=read.count("urgency", _URGENCY[class_], URGENCY_MAX),
         hours=_hours(read),
+        window=_window(read, class_),
         needed=read.count("needed", 1, PEOPLE_MAX),
         repeat_s=read.seconds("repeat_s", 60),
         owner_check_s=read.seconds("owner_check_s", 120),
@@ -196,6 +198,8 @@ def policy_to_table(policy: Policy) -> dict[str, object]:
     }
     for key in _POLICY_FIGURES:
         table[key] = getattr(policy, key)
+    if policy.window:  # absent otherwise: ladders from before there were windows keep their key
+        table["window"] = policy.window
     table["step"] = [_step_to_table(step) for step in policy.steps]
     return table
 
@@ -269,6 +273,16 @@ def _hours(read: TableReader) -> str:
     return hours
 
 
+def _window(read: TableReader, class_: IncidentClass) -> str:
+    window = read.word("window", "")
+    if window and class_ not in (IncidentClass.SERVICE, IncidentClass.TECHNICAL):
+        read.refuse("window", "is for services and technical ladders: an emergency never waits; use hours to choose")
+    try:
+        return read_window(window)
+    except ValueError as wrong:
+        read.refuse("window", str(wrong))
+
+
 def _step(row: Mapping[str, object], source: str, index: int) -> Step:
     read = TableReader(row, source, f"step[{index}].")
     ask = read.choices("ask", Ask)
@@ -276,6 +290,8 @@ def _step(row: Mapping[str, object], source: str, index: int) -> Step:
     fan_out_max = read.count("fan_out_max", max(fan_out, FAN_OUT_MAX), PEOPLE_MAX)
     if fan_out > fan_out_max:
         read.refuse("fan_out", f"{fan_out} is more than fan_out_max, which is {fan_out_max}")
+    if Ask.CALL_BACK in ask and len(ask) > 1:
+        read.refuse("ask", "call_back stands alone: it asks nobody to come; give the others a step of their own")
     if read.has("level") and Ask.DESK not in ask:
         read.refuse("level", "is for steps that ask a desk; use radius_m to limit people")
     step = Step(
@@ -294,13 +310,15 @@ def _step(row: Mapping[str, object], source: str, index: int) -> Step:
 
 
 def _check_ladder(policy: Policy, source: str) -> None:
-    """Refuse two names alike, a step that asks nobody new, and a ladder without a human at its end."""
+    """Refuse two names alike, a step that asks nobody new, a late call-back, and an end without a human."""
     names: set[str] = set()
     desks: set[Level] = set()
     for index, step in enumerate(policy.steps):
         if step.name in names:
             raise ConfigError(source, f"step[{index}].name", f"{step.name!r} is the name of an earlier step too")
         names.add(step.name)
+        if step.calls_back:
+            _check_call_back(policy, source, index)
         if step.level is None:
             continue
         if step.level in desks and not step.asks_people:
@@ -310,6 +328,18 @@ def _check_ladder(policy: Policy, source: str) -> None:
     last = len(policy.steps) - 1
     if not policy.steps[last].asks_desk:
         raise ConfigError(source, f"step[{last}].ask", "the ladder must end with a human: let its last step ask a desk")
+
+
+def _check_call_back(policy: Policy, source: str, index: int) -> None:
+    if policy.class_ not in (IncidentClass.EMERGENCY, IncidentClass.DRILL):
+        raise ConfigError(source, f"step[{index}].ask", "call_back is for emergencies: nothing else is that urgent")
+    if index:
+        raise ConfigError(
+            source, f"step[{index}].ask", "call_back is for the first step: here people were asked already"
+        )
+    if policy.steps[index].step_timeout_s > CALL_BACK_S_MAX:
+        why = f"a call-back may take {CALL_BACK_S_MAX} s at most: somebody may be lying there"
+        raise ConfigError(source, f"step[{index}].step_timeout_s", why)
 
 
 class PolicySet:
@@ -355,35 +385,3 @@ class PolicySet:
             if policy.hours and is_within(policy.hours, at_local):
                 return policy
         return next((policy for policy in claims if not policy.hours), self.fallback)
-
-
-def play_on_paper(policy: Policy) -> list[PaperLine]:
-    """What the ladder does when nobody answers, in order of time, up to the first repeat.
-
-    ``at_s`` of a step is the sum of the ``step_timeout_s`` before it.
-    """
-    lines: list[PaperLine] = []
-    at_s: float = 0
-    for step in policy.steps:
-        lines += _paper_of(step, at_s)
-        at_s += step.step_timeout_s
-    ring = policy.class_ is IncidentClass.EMERGENCY
-    lines.append(PaperLine(at_s, "paper.unanswered_rings" if ring else "paper.unanswered", {}))
-    lines.append(PaperLine(at_s + policy.repeat_s, "paper.repeat", {"repeat_s": policy.repeat_s}))
-    return lines
-
-
-def _paper_of(step: Step, at_s: float) -> list[PaperLine]:
-    lines: list[PaperLine] = []
-    if Ask.CALL_BACK in step.ask:
-        lines.append(PaperLine(at_s, "paper.call_back", {"step": step.name}))
-    if step.asks_people:
-        people = tuple(f"ask.{ask}" for ask in step.ask if ask not in (Ask.DESK, Ask.CALL_BACK))
-        params = {"step": step.name, "who": people, "fan_out": step.fan_out, "offer_timeout_s": step.offer_timeout_s}
-        if step.radius_m is None:
-            lines.append(PaperLine(at_s, "paper.ask_anywhere", params))
-        else:
-            lines.append(PaperLine(at_s, "paper.ask", {**params, "radius_m": step.radius_m}))
-    if step.level is not None:
-        lines.append(PaperLine(at_s, "paper.desk", {"step": step.name, "level": (f"level.{step.level}",)}))
-    return lines

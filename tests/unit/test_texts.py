@@ -12,8 +12,9 @@ import pytest
 from callhub import texts
 from callhub.domain.facts import Fact
 from callhub.domain.incident import AssignmentState, IncidentState, OfferState, OwnerKind, Source
+from callhub.domain.paper import play_on_paper
 from callhub.domain.people import ResponderKind, Role
-from callhub.domain.policy import KINDS, Ask, IncidentClass, Level, play_on_paper, policy_from_table
+from callhub.domain.policy import KINDS, Ask, IncidentClass, Level, policy_from_table
 from callhub.domain.whistle import WhistleState
 from callhub.errors import ErrorCode
 from callhub.texts import LANGUAGES, catalogue, negotiate, text
@@ -121,8 +122,10 @@ def test_a_ladder_on_paper_reads_well(language: str) -> None:
         {"name": "near", "ask": ["paired", "volunteer"], "radius_m": 2000},
         {"name": "all", "ask": ["grid_worker", "desk"], "level": "street"},
     ]
-    for class_, kind in (("emergency", "sos"), ("service", "meal")):
-        policy = policy_from_table({"id": "p", "class": class_, "kinds": [kind], "step": steps}, "p.toml")
+    press = {"id": "p", "class": "emergency", "kinds": ["sos"], "step": steps}
+    meal = {"id": "p", "class": "service", "kinds": ["meal"], "step": steps[1:], "window": "mon-fri 08:00-18:00"}
+    for table in (press, meal):
+        policy = policy_from_table(table, "p.toml")
         for line in play_on_paper(policy):
             read = text(language, line.code, **line.params)
             assert not any(group in read for group in ("paper.", "ask.", "level.")), read

@@ -49,3 +49,21 @@ def test_no_ladder_at_all_is_named(ward: Path, capsys: pytest.CaptureFixture[str
     shutil.rmtree(ward / "policies")
     assert run("check-config", "-c", str(ward / "callhub.toml")) == 2
     assert f"{ward / 'policies'}: there is no *.toml file" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("language", "word"), [("en", "warning: the kind smoke"), ("zh-CN", "类型 smoke")])
+def test_a_kind_without_a_ladder_of_its_own_is_a_warning(
+    language: str, word: str, ward: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    args = ("check-config", "-c", str(ward / "callhub.toml"), "--language", language)
+    assert run(*args) == 0
+    assert word not in capsys.readouterr().out
+
+    for file in (ward / "policies").glob("*.toml"):
+        if '"smoke"' in file.read_text():
+            file.unlink()
+
+    assert run(*args) == 0
+    shown = capsys.readouterr().out.splitlines()
+    assert sum(word in line for line in shown) == 1
+    assert "emergency" in next(line for line in shown if word in line)

@@ -18,7 +18,6 @@ from callhub.domain.policy import (
     Policy,
     PolicySet,
     Step,
-    play_on_paper,
     policy_from_table,
     policy_key,
     policy_to_table,
@@ -129,6 +128,17 @@ def test_knows_whom_a_step_asks() -> None:
         ({"step": [people()]}, "step[0].ask", "end with a human"),
         ({"step": [desk(), people()]}, "step[1].ask", "end with a human"),
         ({"step": [people(ask=["call_back"])]}, "step[0].ask", "end with a human"),
+        ({"step": [people(ask=["call_back", "paired"]), desk()]}, "step[0].ask", "stands alone"),
+        ({"step": [people(), desk(), people(ask=["call_back"], name="x"), desk()]}, "step[2].ask", "first step"),
+        ({"step": [people(ask=["call_back"], step_timeout_s=301), desk()]}, "step[0].step_timeout_s", "300 s at most"),
+        (
+            {"class": "service", "kinds": ["meal"], "step": [people(ask=["call_back"]), desk()]},
+            "step[0].ask",
+            "for emergencies",
+        ),
+        ({"window": "mon-fri 08:00-18:00"}, "window", "an emergency never waits"),
+        ({"class": "service", "kinds": ["meal"], "window": "mo"}, "window", "'mo' is no day"),
+        ({"class": "service", "kinds": ["meal"], "window": "sat 08:00-08:59"}, "window", "less than 60 minutes"),
         ({"step": [people(), desk(name="neighbours")]}, "step[1].name", "name of an earlier step"),
         ({"step": [desk(), desk(name="again")]}, "step[1]", "never reached"),
     ],
@@ -154,7 +164,21 @@ def test_a_desk_may_be_asked_again_together_with_people() -> None:
 
 
 def test_call_back_is_accepted_before_others() -> None:
-    assert policy(step=[people(ask=["call_back"], name="ask the elder"), desk()]).steps[0].ask == (Ask.CALL_BACK,)
+    read = policy(step=[people(ask=["call_back"], name="ask the elder"), desk()])
+    assert (read.steps[0].ask, read.steps[0].calls_back, read.steps[1].calls_back) == ((Ask.CALL_BACK,), True, False)
+    drill = policy(**{"class": "drill"}, step=[people(ask=["call_back"], step_timeout_s=300), desk()])
+    assert drill.steps[0].calls_back
+
+
+def test_a_window_is_for_what_can_wait_and_is_part_of_the_ladder() -> None:
+    open_ = policy(**{"class": "service"}, kinds=["meal"], window="mon-fri 08:00-18:00; 2027-02-06 off")
+    assert policy_from_table(policy_to_table(open_), "incident") == open_
+    assert policy_key(open_) != policy_key(policy(**{"class": "service"}, kinds=["meal"]))
+    assert policy(**{"class": "technical"}, kinds=["tamper"], window="sat").window == "sat"
+
+
+def test_a_ladder_without_a_window_keeps_the_key_it_had_before_there_were_any() -> None:
+    assert "window" not in policy_to_table(policy())
 
 
 def test_frozen_as_json_and_back() -> None:
@@ -239,36 +263,3 @@ def test_policies_of_one_kind_may_share_the_week() -> None:
     day, night = policy(id="day", hours="06:00-22:00"), policy(id="night", hours="22:00-06:00")
     policies = PolicySet([ALWAYS, day, night])
     assert [policies.choose("sos", at).id for at in (NOON, NIGHT)] == ["day", "night"]
-
-
-def test_nobody_answers_on_paper() -> None:
-    steps = [
-        people(name="call", ask=["call_back"], step_timeout_s=45),
-        people(ask=["paired", "volunteer"], radius_m=2000, step_timeout_s=60),
-        desk(name="both", ask=["desk", "grid_worker"], step_timeout_s=30),
-        desk(name="street", level="street", step_timeout_s=30),
-    ]
-    lines = play_on_paper(policy(step=steps, repeat_s=90))
-    assert [(line.at_s, line.code) for line in lines] == [
-        (0, "paper.call_back"),
-        (45, "paper.ask"),
-        (105, "paper.ask_anywhere"),
-        (105, "paper.desk"),
-        (135, "paper.desk"),
-        (165, "paper.unanswered_rings"),
-        (255, "paper.repeat"),
-    ]
-    assert lines[1].params == {
-        "step": "neighbours",
-        "who": ("ask.paired", "ask.volunteer"),
-        "fan_out": 3,
-        "offer_timeout_s": 30,
-        "radius_m": 2000,
-    }
-    assert lines[2].params["who"] == ("ask.grid_worker",)
-    assert lines[4].params == {"step": "street", "level": ("level.street",)}
-
-
-def test_only_emergencies_ring_on_paper() -> None:
-    quiet = play_on_paper(policy(**{"class": "service"}, kinds=["meal"]))
-    assert quiet[-2].code == "paper.unanswered"
