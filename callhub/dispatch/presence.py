@@ -25,6 +25,8 @@ from callhub.domain.policy import IncidentClass, PolicySet
 from callhub.errors import NotFound
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from callhub.dispatch.turn import Turn
     from callhub.domain.events import (
         DeadlineDue,
@@ -35,6 +37,7 @@ if TYPE_CHECKING:
         TestAsked,
         WatchersChanged,
     )
+    from callhub.domain.incident import Incident
 
 
 def say_presence(turn: Turn, event: PresenceSaid) -> Answer:
@@ -157,8 +160,8 @@ def update_directory(turn: Turn, event: DirectoryUpdated) -> Answer:
         _check_all_watched(turn)
     for elder in event.elders:
         _moved(turn, elder)
-    for device in event.moved_devices:
-        _given_away(turn, device)
+    if event.moved_devices:
+        _given_away(turn, event.moved_devices)
     return Answer({"ok": True})
 
 
@@ -210,8 +213,13 @@ def _moved(turn: Turn, elder: Elder) -> None:
             del turn.cases[incident.id]
 
 
-def _given_away(turn: Turn, device: Device) -> None:
-    for incident in list(turn.world.incidents.values()):
-        is_its = any(alarm.device == device.id for alarm in incident.alarms)
-        if is_its and incident.elder != device.elder:
-            turn.case(incident.id).add(f.HomeMoved(what="device"))
+def _given_away(turn: Turn, devices: Iterable[Device]) -> None:
+    # Open cases are gone through once: an import brings thousands of devices, and everybody waits for this turn.
+    pressed: dict[str | None, list[Incident]] = {}
+    for incident in turn.world.incidents.values():
+        for device_id in dict.fromkeys(alarm.device for alarm in incident.alarms):
+            pressed.setdefault(device_id, []).append(incident)
+    for device in devices:
+        for incident in pressed.get(device.id, ()):
+            if incident.elder != device.elder:
+                turn.case(incident.id).add(f.HomeMoved(what="device"))

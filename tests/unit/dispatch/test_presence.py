@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import ValuesView
 from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
 from callhub.domain import events as e
+from callhub.domain.incident import Incident
 from callhub.domain.people import SYSTEM, ActorKind, Device
 from callhub.domain.policy import policy_from_table
 from tests.simulation.driver import ELDERS, OPERATOR, TABLES, north
@@ -224,3 +226,23 @@ def test_a_test_window_is_a_fact() -> None:
     answer = stage.tell(e.TestAsked(id=stage.id(), actor=OPERATOR, device="BTN-1", until=until)).answer
     assert answer.body == {"ok": True, "until": until}
     assert stage.facts(None, "test_window_opened")[0].until == until
+
+
+class _Walked(dict[str, Incident]):
+    """Open incidents that count how often somebody goes through all of them."""
+
+    times = 0
+
+    def values(self) -> ValuesView[Incident]:
+        self.times += 1
+        return super().values()
+
+
+def test_an_import_of_many_devices_does_not_go_through_every_case_for_each() -> None:
+    stage = Stage("V-1")
+    id = stage.press()
+    world = stage.engine._world
+    world.incidents = walked = _Walked(world.incidents)
+    stage.tell(directory(stage, moved_devices=tuple(Device(f"BTN-{n}", elder="E-2") for n in range(1, 500))))
+    assert len(stage.facts(id, "home_moved")) == 1
+    assert walked.times < 10, "3,000 devices and 1,000 open cases held up everybody for more than a second"
