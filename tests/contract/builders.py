@@ -124,6 +124,19 @@ class Case:
         """A line for the timeline, private."""
         return self.step(f.NoteAdded(text=text), seconds=seconds, actor=OPERATOR)
 
+    def whistle(self, department: str = "FIRE", seconds: float = 4) -> Commit:
+        """A department is called."""
+        called = f.WhistleCalled(
+            whistle=f"{self.id}-w1",
+            department=department,
+            report_in_s=60,
+            finish_s=600,
+            report_in_by=at(seconds + 60),
+            finish_by=at(seconds + 600),
+            text="水管爆裂",
+        )
+        return self.step(called, seconds=seconds, actor=OPERATOR)
+
     def state(self, state: IncidentState, event: str = "moved", seconds: float = 5) -> Commit:
         """The state word changes."""
         return self.step(f.StateChanged(event=event, state=state), seconds=seconds)

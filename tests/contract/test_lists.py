@@ -2,6 +2,7 @@
 
 import pytest
 
+from callhub.domain import facts as f
 from callhub.domain.incident import IncidentState
 from callhub.domain.policy import IncidentClass
 from callhub.errors import InvalidMessage
@@ -128,3 +129,13 @@ async def test_engaged_follows_offers_and_duties(store: Store) -> None:
     await store.commit(second.release())
     assert store.engaged("V-1") == (first.document,)
     assert store.engaged("V-9") == ()
+
+
+async def test_engaged_follows_whistles_until_they_are_over(store: Store) -> None:
+    case = Case("I-1", 1)
+    await store.commit(both(case.open(), case.whistle("FIRE")))
+    assert store.engaged("FIRE") == (case.document,)
+    over = f.WhistleRefused(whistle="I-1-w1", department="FIRE")
+    await store.commit(case.step(over, seconds=9))
+    assert store.engaged("FIRE") == ()
+    assert store.verify().flaws == ()

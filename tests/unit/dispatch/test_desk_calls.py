@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tests.unit.dispatch.called import BOSS, Called
 from tests.unit.dispatch.stage import Stage
 
 
@@ -69,3 +70,38 @@ def test_acting_on_a_service_still_missing_awaits_it_again() -> None:
     stage.wait(225)
     stage.does(id, "note", text="calling them again")
     assert set(stage.of(id).deadlines) == {"service:120", "follow_up"}
+
+
+def test_what_departments_owe_is_shown_again_when_the_case_is_resolved() -> None:
+    stage = Called("V-1")
+    stage.yes(stage.id_, "V-1")
+    stage.does(stage.id_, "contact", party="120", result="requested")
+    stage.whistles("FIRE", "WATER", finish_s=130)
+    stage.says("WATER", yes=False, number=2)
+    stage.wait(20)
+    stage.says("FIRE", yes=True)
+    stage.wait(110)
+    one, two = stage.of(stage.id_).whistles
+    call = stage.of(stage.id_).desk_call
+    assert call is not None
+    assert call.rearm == (f"refused:{two}", f"report_in:{one}", "service:120", f"finish:{one}")
+    before = len(stage.calls())
+    stage.reports(stage.id_, "V-1", "cleared", outcome="helped")
+    assert stage.of(stage.id_).state == "resolved"
+    assert stage.calls()[before:] == ["whistle_refused", "whistle_missed"], "not who reported in after all, not 120"
+    call = stage.of(stage.id_).desk_call
+    assert call is not None
+    assert call.rearm == (f"refused:{two}", f"finish:{one}")
+
+
+def test_what_departments_owe_no_more_is_not_shown_again() -> None:
+    stage = Called("V-1")
+    stage.yes(stage.id_, "V-1")
+    stage.whistles("FIRE", "WATER")
+    stage.says("WATER", yes=False, number=2)
+    stage.wait(20)
+    stage.tell(stage.record("FIRE", active=False))
+    call_off = {"user": BOSS, "whistle": stage.whistle(2).id, "reason": "x"}
+    stage.does(stage.id_, "whistle-withdraw", **call_off)
+    stage.reports(stage.id_, "V-1", "cleared", outcome="helped")
+    assert stage.of(stage.id_).desk_call is None

@@ -30,7 +30,8 @@ def test_live_offers_and_duties_are_held() -> None:
     assert case.incident is not None
     assert holdings_of(case.incident) == [Holding("V-1", "assignment", 2), Holding("V-2", "offer", None)]
     case.release()
-    assert holdings_of(case.incident) == [Holding("V-2", "offer", None)]
+    case.whistle("FIRE")
+    assert holdings_of(case.incident) == [Holding("FIRE", "whistle", None), Holding("V-2", "offer", None)]
 
 
 def test_what_was_kept_is_read_back() -> None:
