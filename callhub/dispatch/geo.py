@@ -51,7 +51,7 @@ class Grid:
 
     def __init__(self) -> None:
         self._cells: dict[Cell, dict[str, Spot]] = {}
-        self._where: dict[str, Cell] = {}
+        self._where: dict[str, tuple[Cell, Position]] = {}
 
     def __len__(self) -> int:
         return len(self._where)
@@ -61,19 +61,21 @@ class Grid:
 
     def put(self, id: str, position: Position) -> None:
         """Place an id, or move it."""
-        cell = _cell_of(position)
         old = self._where.get(id)
-        if old is not None and old != cell:
-            self._take(id, old)
-        self._where[id] = cell
+        if old is not None and old[1] is position:
+            return  # most of those who are filed anew did not move
+        cell = _cell_of(position)
+        if old is not None and old[0] != cell:
+            self._take(id, old[0])
+        self._where[id] = (cell, position)
         lat = math.radians(position.lat)
         self._cells.setdefault(cell, {})[id] = (lat, math.cos(lat), position.lon)
 
     def remove(self, id: str) -> None:
         """Take an id out; no error when it is not there."""
-        cell = self._where.pop(id, None)
-        if cell is not None:
-            self._take(id, cell)
+        old = self._where.pop(id, None)
+        if old is not None:
+            self._take(id, old[0])
 
     def _take(self, id: str, cell: Cell) -> None:
         inside = self._cells[cell]

@@ -78,9 +78,11 @@ class Case:
             responder = self._responder_of(fact)
             turn.weigh(self.incident, responder)
         elif isinstance(fact, f.StateChanged | f.AlarmMadeUrgent):
-            for responder in {o.responder for o in self.incident.offers.values()}:
+            # In the order they were asked: whoever becomes free is considered in an order that is the same each time.
+            for responder in dict.fromkeys(o.responder for o in self.incident.offers.values()):
                 turn.weigh(self.incident, responder)
-        turn.world.note(self.incident)
+        # What is due next is looked up once, when the row is closed: nobody asks within a turn.
+        turn.world.note(self.incident, queue=False)
 
     def _responder_of(self, fact: f.Fact) -> str:
         if isinstance(fact, f.Assigned):

@@ -68,8 +68,8 @@ class World:
         self.known.setdefault(key, policy)
         return key
 
-    def note(self, incident: Incident) -> None:
-        """Bring the indexes up to date after an incident changed."""
+    def note(self, incident: Incident, *, queue: bool = True) -> None:
+        """Bring the indexes up to date after an incident changed; ``queue``: also when something is due next."""
         id = incident.id
         if incident.is_open:
             self.incidents[id] = incident
@@ -80,7 +80,8 @@ class World:
             self.seeking.add(id)
         else:
             self.seeking.discard(id)
-        self._queue(incident)
+        if queue:
+            self._queue(incident)
 
     def _index(self, incident: Incident) -> None:
         devices = tuple(

@@ -295,11 +295,18 @@ class Incident:
 
     def offer_of(self, responder: str) -> Offer | None:
         """The live offer this responder holds here, if any; at most one exists."""
-        return next((o for o in self.live_offers if o.responder == responder), None)
+        # Written out, as below: this runs for everybody who was asked whenever something happens to them.
+        for offer in self.offers.values():
+            if offer.responder == responder and offer.state in LIVE_OFFERS:
+                return offer
+        return None
 
     def assignment_of(self, responder: str) -> Assignment | None:
         """The live assignment this responder holds here, if any."""
-        return next((a for a in self.live if a.responder == responder), None)
+        for assignment in self.assignments.values():
+            if assignment.responder == responder and assignment.state in LIVE_ASSIGNMENTS:
+                return assignment
+        return None
 
     def whistle_of(self, department: str) -> Whistle | None:
         """The whistle this department has still to answer or to finish, if any; at most one exists."""

@@ -116,3 +116,12 @@ def test_counts_whom_brute_force_counts_up_to_a_bound(most: int) -> None:
 
 def test_counts_nobody_in_an_empty_grid() -> None:
     assert Grid().count(Position(39.08, 117.2), 1000, 5) == 0
+
+
+def test_whoever_moves_within_a_cell_is_found_where_they_are_now() -> None:
+    here, there = Position(39.08, 117.2), Position(39.0801, 117.2)
+    grid = filled({"V-1": here})
+    grid.put("V-1", here)
+    grid.put("V-1", there)
+    assert list(grid.nearest(there)) == [(0.0, "V-1")]
+    assert len(grid) == 1
