@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import ValuesView
 from dataclasses import replace
 from datetime import timedelta
 
@@ -233,9 +232,10 @@ class _Walked(dict[str, Incident]):
 
     times = 0
 
-    def values(self) -> ValuesView[Incident]:
-        self.times += 1
-        return super().values()
+    def __getattribute__(self, name: str) -> object:
+        if name in ("values", "items"):
+            self.times += 1
+        return super().__getattribute__(name)
 
 
 def test_an_import_of_many_devices_does_not_go_through_every_case_for_each() -> None:
