@@ -171,14 +171,22 @@ class Connection:
     def _take(self, data: str | bytes) -> None:
         """One frame: note who lives, then submit its event, or answer it at once when nothing depends on one."""
         received = self._session.receive(data, id=self._hub.new_id())
-        known = self._mark(received)
+        known = self._marked(received)
         if received.event is not None:
             self._tasks.create_task(self._settle(received, received.event))
             return
         wire = received.error
-        if received.type == "heartbeat" and isinstance(self._session, GatewaySession):
+        if received.type == "heartbeat" and isinstance(self._session, GatewaySession) and known is not None:
             wire = self._session.result(received, known)
         self._answer(wire)
+
+    def _marked(self, received: Received) -> set[str] | None:
+        """As ``_mark``; None when the store is away, which must not keep an alarm from waiting for it."""
+        try:
+            return self._mark(received)
+        except StoreUnavailable as away:
+            log.warning("marks lost", id=self._addressee.id, why=away.message)
+            return None
 
     def _mark(self, received: Received) -> set[str]:
         """Note the signs of life in a frame; which of the devices it names are known."""
@@ -197,12 +205,12 @@ class Connection:
         return known
 
     async def _settle(self, received: Received, event: Event) -> None:
-        if received.elder is not None and isinstance(event, CallTaken):
-            event = replace(event, elder=self._store.person("elders", received.elder))
         try:
+            if received.elder is not None and isinstance(event, CallTaken):
+                event = replace(event, elder=self._store.person("elders", received.elder))
             answer = await self._hub.submit(event)
         except StoreUnavailable:
-            self.end(CloseCode.RESTARTING)  # the hub has stopped; nothing was recorded, so nothing is said
+            self.end(CloseCode.RESTARTING)  # the hub has stopped: nothing was recorded, so nothing is said
             return
         self._answer(self._session.answer(received, answer))
 

@@ -10,8 +10,9 @@ from websockets.exceptions import ConnectionClosed
 
 from callhub.domain.incident import IncidentState
 from callhub.domain.messages import Addressee, AddresseeKind, Message, MessageType
+from callhub.errors import StoreUnavailable
 from callhub.links.limits import Limits
-from callhub.store.base import Commit
+from callhub.store.base import Commit, Found, Need
 from tests.integration.link_stage import PRESS, WAIT_S, Client, Stage
 from tests.integration.log_book import log_book
 
@@ -336,3 +337,24 @@ async def test_a_slow_responder_that_wakes_up_learns_why() -> None:
             slow.socket.transport.resume_reading()
             assert await slow.closed() == 4002
     assert book.tracebacks == []
+
+
+async def test_a_press_outlives_a_store_that_is_away_for_a_moment(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gateway = await stage.connect("gateway", "GW")
+    look_up, away = stage.store.lookup, 3
+
+    def failing(need: Need) -> Found:
+        nonlocal away
+        away -= 1
+        if away >= 0:
+            raise StoreUnavailable("the disk is busy")
+        return look_up(need)
+
+    monkeypatch.setattr(stage.store, "lookup", failing)
+    await gateway.say({"type": "heartbeat", "id": "h-1", "devices": [{"device": "B-1"}]})  # not known: no answer
+    receipt = await gateway.ask(PRESS)
+    assert (receipt["type"], receipt["device_known"]) == ("receipt", True)
+    assert away < 0
+    assert (await gateway.ask({"type": "heartbeat", "id": "h-2", "devices": [{"device": "B-1"}]}))["ok"]
