@@ -295,7 +295,8 @@ class ImportRejected(CallhubError):
 
     def __init__(self, file: str, rows: Sequence[RowError]) -> None:
         self.rows = tuple(rows)
-        lines = [f"{file}: nothing was imported, {len(self.rows)} cells need a correction"]
+        cells = "1 cell needs" if len(self.rows) == 1 else f"{len(self.rows)} cells need"
+        lines = [f"{file}: nothing was imported, {cells} a correction"]
         lines += [f"  line {row.line}, {row.column}: {row.why}" for row in self.rows]
         super().__init__("\n".join(lines), file=file)
 

@@ -1,14 +1,14 @@
 """Typed reading of one row's cells, collecting every fault instead of stopping at the first.
 
 Rules of this file: a method returns a usable value also after a fault, so that the rest of the row is still read; the
-faults are what decides. An absent column reads as an empty cell.
+faults are what decides. An absent column reads as an empty cell; ``has`` tells the two apart.
 """
 
 from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from enum import StrEnum
 from typing import TypeVar
 
@@ -61,6 +61,10 @@ class CellReader:
     def fault(self, column: str, why: str) -> None:
         """Note that a cell is wrong."""
         self._faults.append(RowError(self.line, column, why))
+
+    def has(self, column: str) -> bool:
+        """Whether the row has this cell, empty or not."""
+        return column in self._cells
 
     def raw(self, column: str) -> str:
         """The cell as it stands; empty when absent."""
@@ -129,6 +133,14 @@ class CellReader:
                 return member
         self.fault(column, f"write one of {', '.join(kind)}, not {self.raw(column)!r}")
         return next(iter(kind))
+
+    def channels(self, known: Collection[str], column: str = "channels") -> tuple[str, ...]:
+        """The channels in their order; empty means ``app``."""
+        found = tuple(dict.fromkeys(word.lower() for word in self.words(column)))
+        for channel in found:
+            if channel not in known:
+                self.fault(column, f"there is no channel {channel!r}; write some of {', '.join(known)}")
+        return found or ("app",)
 
     def switch(self, column: str, default: bool) -> bool:
         """A yes or no, as 1 or 0."""

@@ -74,7 +74,8 @@ class ImportPlan:
 
     ``change`` holds only records that are new or differ. ``follow``: elders and responders that are not in the file
     but whose area's path or centre changed with it. ``moved_devices`` are those with another elder than before, also
-    new ones: an alarm may have come from them already. ``notices`` are for the person who imports, in English.
+    new ones: an alarm may have come from them already. ``differences``: the columns in which each updated record
+    differs, by its id. ``notices`` are for the person who imports, in English.
     """
 
     kind: ImportKind
@@ -85,6 +86,7 @@ class ImportPlan:
     follow: int = 0
     moved_devices: tuple[Device, ...] = ()
     changed_elders: tuple[Elder, ...] = ()
+    differences: tuple[tuple[str, tuple[str, ...]], ...] = ()
     notices: tuple[str, ...] = ()
 
     @property
@@ -111,7 +113,9 @@ async def plan_import(store: Store, kind: ImportKind, file: str, data: bytes, cr
     if kind is ImportKind.AREAS:
         areas = tuple(record for record in read if isinstance(record, Area))
         return await _plan_areas(store, areas, known.tree)
-    return _plan_people(kind, read, known)
+    plan = _plan_people(kind, read, known)
+    stay = () if any("lat" in row.cells for row in sheet.rows) else tuple(_staying(plan.change, known))
+    return replace(plan, notices=(*plan.notices, *stay))
 
 
 def _read_records(
@@ -130,9 +134,11 @@ async def _known(store: Store, kind: ImportKind, sheet: Sheet) -> Known:
     ids = [row.cells.get("id", "") for row in sheet.rows]
     match kind:
         case ImportKind.ELDERS:
+            before = await _elders(store, ids)
             paired = {id for row in sheet.rows for id in row.cells.get("paired", "").replace("；", ";").split(";")}
-            found = await _responders(store, sorted(id.strip() for id in paired if id.strip()))
-            return replace(known, elders=await _elders(store, ids), responders=found)
+            paired |= {id for elder in before.values() for id in elder.paired}  # kept where the file has no such column
+            found = await _responders(store, sorted({id.strip() for id in paired} - {""}))
+            return replace(known, elders=before, responders=found)
         case ImportKind.DEVICES:
             elders = await _elders(store, [row.cells.get("elder", "") for row in sheet.rows])
             return replace(known, elders=elders, devices=await _devices(store, ids))
@@ -182,6 +188,7 @@ async def _plan_areas(store: Store, read: Sequence[Area], tree: AreaTree) -> Imp
         unchanged,
         follow=len(elders) + len(responders),
         changed_elders=tuple(elders),
+        differences=_differences(changed, tree.by_id),
     )
 
 
@@ -236,6 +243,11 @@ def _plan_people(
             *(device for device in changed_devices if device.elder != known.devices[device.id].elder),
         ),
         changed_elders=changed_elders,
+        differences=(
+            *_differences(changed_elders, known.elders),
+            *_differences(changed_devices, known.devices),
+            *_differences(changed_responders, known.responders),
+        ),
         notices=tuple(_notices(elders, known)),
     )
 
@@ -250,8 +262,29 @@ def _compared(
     return added, changed, len(every) - len(added) - len(changed)
 
 
+def _differences(changed: Iterable[Record], known: Mapping[str, Record]) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    return tuple((record.id, records.differing(known[record.id], record)) for record in changed)
+
+
 def _notices(elders: Iterable[Elder], known: Known) -> Iterable[str]:
     unknown = sorted({id for elder in elders for id in elder.paired} - set(known.responders))
     if unknown:
-        some = ", ".join(unknown[:5]) + (", ..." if len(unknown) > 5 else "")
-        yield f"paired responders not imported yet: {some}; until then nobody is asked in their place"
+        yield f"paired responders not imported yet: {_some(unknown)}; until then nobody is asked in their place"
+
+
+def _staying(change: DirectoryChange, known: Known) -> Iterable[str]:
+    """Who gets another area from a file without positions, and has a position of their own."""
+    pairs: list[tuple[Elder | Responder, Elder | Responder | None]] = []
+    pairs += [(elder, known.elders.get(elder.id)) for elder in change.elders]
+    pairs += [(responder, known.responders.get(responder.id)) for responder in change.responders]
+    moved = [
+        after.id
+        for after, before in pairs
+        if before is not None and after.position_source == records.HOME and after.area != before.area
+    ]
+    if moved:
+        yield f"in another area at the same position, as the file has no lat and lon: {_some(moved)}; see that it holds"
+
+
+def _some(ids: Sequence[str]) -> str:
+    return ", ".join(ids[:5]) + (", ..." if len(ids) > 5 else "")

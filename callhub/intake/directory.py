@@ -37,6 +37,9 @@ COMMAND = Actor(ActorKind.SYSTEM, "command")
 BAD_INPUT, FAILURE = 2, 1
 """Exit statuses."""
 
+SHOWN_MAX = 20
+"""Updated records that a dry run names."""
+
 Submit = Callable[[DirectoryUpdated], Awaitable[Answer]]
 
 
@@ -164,16 +167,27 @@ def _check_id(field: str, text: str) -> None:
 def _import_lines(plan: ImportPlan, dry_run: bool) -> tuple[str, ...]:
     kind = plan.kind.value
     if plan.is_empty:
-        first = f"{kind}: nothing to change, all {plan.unchanged} rows are as they were"
+        rows = "the one row is as it was" if plan.unchanged == 1 else f"all {plan.unchanged} rows are as they were"
+        first = f"{kind}: nothing to change, {rows}"
     else:
         first = f"{kind}: {plan.added} added, {plan.updated} updated, {plan.unchanged} as they were"
     lines = [first]
     if plan.follow:
-        lines.append(f"{plan.follow} elders and responders follow their changed areas")
+        who = "1 elder or responder follows" if plan.follow == 1 else f"{plan.follow} elders and responders follow"
+        lines.append(f"{who} their changed areas")
     lines += plan.notices
     if dry_run:
+        lines += _differing_lines(plan)
         lines.append("dry run: nothing was changed")
     return tuple(lines)
+
+
+def _differing_lines(plan: ImportPlan) -> list[str]:
+    """Which columns of which records would change; the first of many."""
+    lines = [f"  {id}: {', '.join(columns)}" for id, columns in plan.differences[:SHOWN_MAX]]
+    if len(plan.differences) > SHOWN_MAX:
+        lines.append(f"  and {len(plan.differences) - SHOWN_MAX} more")
+    return lines
 
 
 def _policy_lines(before: Mapping[str, Policy], policies: tuple[Policy, ...]) -> tuple[str, ...]:

@@ -1,15 +1,17 @@
 """From the rows of a file to the records of the directory, one function for each kind of file.
 
 Rules of this file: pure. Every fault of every row is noted with its line and column; references are looked up in
-``Known``, which holds what was imported before. A row is the whole truth about its record: an empty or absent cell
-means the default, never "as before".
+``Known``, which holds what was imported before. A cell that a row does not have leaves what the record has, or the
+default of a new one; an empty cell means the default, never "as before".
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
+from typing import TypeVar
 
+from callhub.dispatch.roster import TELEPHONES
 from callhub.domain.people import Area, Device, Elder, Position, Responder, ResponderKind
 from callhub.domain.policy import Level
 from callhub.errors import RowError
@@ -30,6 +32,14 @@ RESPONDER_COLUMNS = (
 GRID = "grid"
 HOME = "home"
 
+CHANNELS = ("app", *sorted(TELEPHONES))
+"""What a responder can be reached by."""
+
+_COLUMNS_OF = {"position": ("lat", "lon"), "position_source": ("lat", "lon"), "level": ("level", "area")}
+"""The columns that a field is read from, where they are not of its own name; a responder's level is its area's."""
+
+Record = TypeVar("Record", Area, Elder, Device, Responder)
+
 
 @dataclass(frozen=True, slots=True)
 class Known:
@@ -46,15 +56,14 @@ def read_areas(sheet: Sheet, known: Known, convert: Convert, faults: list[RowErr
     lines: dict[str, int] = {}
     areas: list[Area] = []
     for read in _rows(sheet, faults, lines):
-        areas.append(
-            Area(
-                id=read.id(),
-                parent=read.id_or_none("parent"),
-                level=read.choice("level", Level),
-                name=read.text("name", needed=True),
-                position=read.position(convert),
-            )
+        area = Area(
+            id=read.id(),
+            parent=read.id_or_none("parent"),
+            level=read.choice("level", Level),
+            name=read.text("name", needed=True),
+            position=read.position(convert),
         )
+        areas.append(_kept(read, area, known.tree.by_id.get(area.id)))
     if faults:  # what one cell spoilt would be reported again for every area below it
         return tuple(areas)
     tree = known.tree.with_changes(areas)
@@ -76,18 +85,18 @@ def _children_left_behind(tree: AreaTree, lines: Mapping[str, int]) -> Iterator[
 
 def read_elders(sheet: Sheet, known: Known, convert: Convert, faults: list[RowError]) -> tuple[Elder, ...]:
     """The elders of a file; ``paired`` may name responders that are imported later."""
-    return tuple(_elder(read, known.tree, convert) for read in _rows(sheet, faults))
+    return tuple(_elder(read, known, convert) for read in _rows(sheet, faults))
 
 
-def _elder(read: CellReader, tree: AreaTree, convert: Convert) -> Elder:
-    path = _area(read, tree)
+def _elder(read: CellReader, known: Known, convert: Convert) -> Elder:
+    path = _area(read, known.tree)
     position = read.position(convert)
-    return Elder(
+    elder = Elder(
         id=read.id(),
         name=read.text("name", needed=True),
         area=path,
         address=read.text("address"),
-        position=position or tree.centre(path),
+        position=position,
         position_source=HOME if position else GRID,
         phone=read.phone(),
         card=read.card(),
@@ -97,6 +106,8 @@ def _elder(read: CellReader, tree: AreaTree, convert: Convert) -> Elder:
         notes=read.text("notes"),
         active=read.switch("active", True),
     )
+    elder = _kept(read, elder, known.elders.get(elder.id))
+    return elder if elder.position_source == HOME else replace(elder, position=known.tree.centre(elder.area))
 
 
 def read_devices(sheet: Sheet, known: Known, convert: Convert, faults: list[RowError]) -> tuple[Device, ...]:
@@ -118,35 +129,51 @@ def _device(read: CellReader, known: Known) -> Device:
     )
     if device.elder is not None and device.elder not in known.elders:
         read.fault("elder", f"there is no elder {device.elder!r}; import the elders first")
-    before = known.devices.get(device.id)
-    return replace(device, test_until=before.test_until) if before else device
+    return _kept(read, device, known.devices.get(device.id))
 
 
 def read_responders(sheet: Sheet, known: Known, convert: Convert, faults: list[RowError]) -> tuple[Responder, ...]:
     """The responders of a file."""
-    return tuple(_responder(read, known.tree, convert) for read in _rows(sheet, faults))
+    return tuple(_responder(read, known, convert) for read in _rows(sheet, faults))
 
 
-def _responder(read: CellReader, tree: AreaTree, convert: Convert) -> Responder:
+def _responder(read: CellReader, known: Known, convert: Convert) -> Responder:
+    tree = known.tree
     path = _area(read, tree)
     kind = read.choice("kind", ResponderKind)
     position = read.position(convert)
-    return Responder(
+    responder = Responder(
         id=read.id(),
         name=read.text("name", needed=True),
         kind=kind,
         area=path,
         level=tree.by_id[path[-1]].level if path else None,
-        position=position or base(kind, tree, path),
+        position=position,
         position_source=HOME if position else GRID,
         phone=read.phone(),
         skills=read.words("skills"),
-        capacity=read.count("capacity", None if is_place(kind) else 1, 1),
+        capacity=read.count("capacity", _usual_capacity(kind), 1),
         hours=read.hours(),
-        channels=read.words("channels") or ("app",),
+        channels=read.channels(CHANNELS),
         language=read.language(),
         active=read.switch("active", True),
     )
+    responder = _kept_responder(read, responder, known.responders.get(responder.id))
+    if responder.position_source == HOME:
+        return responder
+    return replace(responder, position=base(responder.kind, tree, responder.area))
+
+
+def _kept_responder(read: CellReader, responder: Responder, before: Responder | None) -> Responder:
+    """As ``_kept``; whoever had the usual capacity of their kind has that of a new kind."""
+    kept = _kept(read, responder, before)
+    if before is None or read.has("capacity") or before.capacity != _usual_capacity(before.kind):
+        return kept
+    return replace(kept, capacity=_usual_capacity(kept.kind))
+
+
+def _usual_capacity(kind: ResponderKind) -> int | None:
+    return None if is_place(kind) else 1
 
 
 def is_place(kind: ResponderKind) -> bool:
@@ -157,6 +184,27 @@ def is_place(kind: ResponderKind) -> bool:
 def base(kind: ResponderKind, tree: AreaTree, path: tuple[str, ...]) -> Position | None:
     """Where a responder without a position is taken to be; a desk is nowhere, nobody walks from it."""
     return None if kind is ResponderKind.DESK else tree.centre(path)
+
+
+def _kept(read: CellReader, record: Record, before: Record | None) -> Record:
+    """The record as read, with what the row has no cells for as it was before."""
+    if before is None:
+        return record
+    names = [f.name for f in fields(record)]
+    absent = [name for name in names if not any(read.has(column) for column in _COLUMNS_OF.get(name, (name,)))]
+    return replace(record, **{name: getattr(before, name) for name in absent})
+
+
+def differing(before: Record, after: Record) -> tuple[str, ...]:
+    """The columns in which two records of one id differ."""
+    names = [f.name for f in fields(after) if getattr(before, f.name) != getattr(after, f.name)]
+    return tuple(dict.fromkeys(_column(name, after) for name in names))
+
+
+def _column(name: str, record: Area | Elder | Device | Responder) -> str:
+    if name == "level" and isinstance(record, Responder):
+        return "area"
+    return "lat,lon" if name in ("position", "position_source") else name
 
 
 def _area(read: CellReader, tree: AreaTree) -> tuple[str, ...]:

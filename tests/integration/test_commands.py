@@ -83,7 +83,7 @@ def test_an_import_in_gb18030_of_a_dry_run_and_for_good(config: Path, tmp_path: 
     tried = give("import", "-c", config, "elders", file, "--dry-run")
     assert (tried.status, tried.err.splitlines()) == (
         0,
-        ["elders: 0 added, 1 updated, 0 as they were", "dry run: nothing was changed"],
+        ["elders: 0 added, 1 updated, 0 as they were", "  E-1: notes", "dry run: nothing was changed"],
     )
     assert "0 added, 1 updated" in give("import", "-c", config, "elders", file).err
     assert "nothing to change" in give("import", "-c", config, "elders", file).err

@@ -1,5 +1,6 @@
 """Importing the four kinds of files: all rows or none, every fault named, a second run changes nothing."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -7,6 +8,7 @@ import pytest
 from callhub.domain.people import Device, Elder, Position, Responder, ResponderKind
 from callhub.intake.cells import Convert
 from callhub.intake.csv_import import SLICE_IDS, Crs
+from callhub.intake.directory import SHOWN_MAX
 from callhub.protocol.coordinates import bd09_to_wgs84, gcj02_to_wgs84
 from callhub.store.base import Commit, DirectoryChange
 from tests.unit.intake.directory_of import AREAS, DEVICES, ELDERS, NOW, RESPONDERS, Town
@@ -35,7 +37,8 @@ async def rejected(town: Town, kind: str, text: str) -> list[str]:
     assert reply.status == 2
     assert town.store.head() == before
     first, *faults = reply.message.splitlines()
-    assert first == f"{kind}.csv: nothing was imported, {len(faults)} cells need a correction"
+    cells = "1 cell needs" if len(faults) == 1 else f"{len(faults)} cells need"
+    assert first == f"{kind}.csv: nothing was imported, {cells} a correction"
     return [fault.strip() for fault in faults]
 
 
@@ -56,6 +59,73 @@ async def test_a_ward_is_imported_with_paths_and_positions(town: Town) -> None:
     assert town.store.person("devices", "BTN-0001") == Device("BTN-0001", "E-1", "GW-1")
     assert responder(town, "V-1").area == PATH
     assert responder(town, "V-1").level == "grid"
+
+
+@pytest.mark.parametrize("kind", list(FILES))
+async def test_columns_that_a_file_lacks_stay_as_they_were(town: Town, kind: str) -> None:
+    await town.settle()
+    needed = {"areas": 4, "elders": 2, "devices": 1, "responders": 3}[kind]
+    header, *rows = FILES[kind].splitlines()
+    names = header.split(",")
+    for columns in range(needed, len(names)):
+        if names[columns - 1] == "lat":  # there is no half of a position
+            continue
+        short = [",".join(row.split(",")[:columns]) for row in rows]
+        for head in (header, ",".join(names[:columns])):  # rows may be shorter than their header, too
+            reply = await town.take(kind, "\n".join((head, *short)) + "\n")
+            assert reply.ok, reply.message
+            assert "nothing to change" in reply.lines[0]
+    assert town.events == []
+
+
+async def test_an_empty_cell_empties_and_a_missing_one_does_not(town: Town) -> None:
+    await town.settle()
+    before = elder(town)
+    reply = await town.take("elders", "id,name,phone,card\nE-1,李奶奶,\n", dry_run=True)
+    assert reply.lines == (
+        "elders: 0 added, 1 updated, 0 as they were",
+        "  E-1: phone",
+        "dry run: nothing was changed",
+    )
+    assert elder(town) == before
+    await town.take("elders", "id,name,phone,card\nE-1,李奶奶,\n")
+    assert elder(town) == replace(before, phone="")
+    await town.take("elders", "id,name,lat,lon\nE-1,李奶奶,,\n")
+    assert elder(town) == replace(before, phone="", position=Position(39.081, 117.22), position_source="grid")
+
+
+async def test_a_home_stays_where_it_is_and_an_assumed_place_follows_a_new_area(town: Town) -> None:
+    await town.settle()
+    await town.take("elders", "id,name,area\nE-2,Zhao,G1\n")
+    text = "id,name,area\nE-1,李奶奶,S1\nE-2,Zhao,S1\n"
+    reply = await town.take("elders", text)
+    assert reply.lines[1] == (
+        "in another area at the same position, as the file has no lat and lon: E-1; see that it holds"
+    )
+    home, assumed = elder(town), elder(town, "E-2")
+    assert (home.area, home.position, home.position_source) == (("D1", "S1"), Position(39.08, 117.22), "home")
+    assert (assumed.position, assumed.position_source) == (Position(39.085, 117.22), "grid")
+    assert "nothing to change" in (await town.take("elders", text)).lines[0]
+
+
+async def test_a_responder_of_another_kind_keeps_what_is_theirs(town: Town) -> None:
+    await town.settle()
+    await town.take("responders", "id,name,kind,area,capacity\nV-1,王师傅,volunteer,C1,2\nV-2,Li,volunteer,C1\n")
+    assert responder(town, "V-1").level == "community"
+    await town.take("responders", "id,name,kind\nV-1,王师傅,caregiver\nV-2,Li,desk\n")
+    worker, desk = responder(town, "V-1"), responder(town, "V-2")
+    assert (worker.capacity, worker.phone, worker.position) == (2, "13900000001", Position(39.0815, 117.221))
+    assert (desk.capacity, desk.position, desk.level) == (None, None, "community")
+
+
+async def test_a_dry_run_names_the_first_of_many(town: Town) -> None:
+    await town.settle()
+    many = "id,name,area\n" + "".join(f"E-{n:02},Li,G1\n" for n in range(10, 10 + SHOWN_MAX + 2))
+    await town.take("elders", many)
+    reply = await town.take("elders", many.replace("Li,G1", "Wu,C1"), dry_run=True)
+    assert reply.lines[1] == "  E-10: name, area"
+    assert reply.lines[-2:] == ("  and 2 more", "dry run: nothing was changed")
+    assert len(reply.lines) == SHOWN_MAX + 3
 
 
 @pytest.mark.parametrize("kind", list(FILES))
@@ -138,6 +208,25 @@ async def test_every_bad_cell_of_every_row_is_named(town: Town) -> None:
     ]  # fmt: skip
     assert "'E-2' is on line 3 already" in faults[10]
     assert "swapped" in faults[12]
+
+
+async def test_an_unknown_kind_or_channel_is_named_with_what_there_is_and_hides_nothing(town: Town) -> None:
+    text = (
+        "id,name,kind,area,lat,lon,phone,skills,capacity,hours,channels\n"
+        "V-1,,friend,G9,91,117,1.38E+10,,0,9-17,app;pigeon;fax\n"
+        "V-2,Li,volunteer,,,,,,,,App;sms;VOICE\n"
+    )
+    faults = await rejected(town, "responders", text)
+    assert {fault.split(":")[0] for fault in faults} == {
+        f"line 2, {column}"
+        for column in ("name", "kind", "area", "lat", "phone", "capacity", "hours", "channels")
+    }  # fmt: skip
+    assert [fault for fault in faults if "channels" in fault] == [
+        "line 2, channels: there is no channel 'pigeon'; write some of app, phone, sms, voice",
+        "line 2, channels: there is no channel 'fax'; write some of app, phone, sms, voice",
+    ]
+    await town.take("responders", "id,name,kind,channels\nV-2,Li,volunteer,App;sms;VOICE\n")
+    assert responder(town, "V-2").channels == ("app", "sms", "voice")
 
 
 @pytest.mark.parametrize("column", ["phone", "card"])
@@ -251,7 +340,7 @@ async def test_paired_responders_may_come_later_and_are_named_until_then(town: T
     assert reply.lines[1].startswith("paired responders not imported yet: V-1;")
     await town.take("responders", RESPONDERS)
     again = await town.take("elders", ELDERS)
-    assert again.lines == ("elders: nothing to change, all 1 rows are as they were",)
+    assert again.lines == ("elders: nothing to change, the one row is as it was",)
 
 
 async def test_a_large_file_is_compared_in_slices(town: Town) -> None:
