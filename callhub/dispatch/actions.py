@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from callhub.dispatch import departments, desk_calls, whistles
+from callhub.dispatch import call_back_answers, departments, desk_calls, whistles
 from callhub.dispatch.answers import accept, clear_owner, owner_acted, refuse_full, take_over
 from callhub.dispatch.departments import move_duty
 from callhub.dispatch.duties import end_all
@@ -227,6 +227,7 @@ def _contact(case: Case, event: OperatorActed) -> None:
         case.arm(f"service:{party}", case.policy.service_check_s, "service")
     elif party in SERVICES and result == "arrived":
         case.disarm(f"service:{party}")
+    call_back_answers.heard(case, party, result, human=event.actor.is_human)
 
 
 def _note(case: Case, event: OperatorActed) -> None:

@@ -242,8 +242,9 @@ def clear_owner(case: Case, why: str) -> None:
     incident = case.incident
     case.add(f.OwnerCleared(why=why))
     case.disarm("owner_check")
-    if not incident.ladder_runs:
-        return
+    held = incident.call_back is not None and incident.call_back.held
+    if held or not incident.ladder_runs:
+        return  # the elder is well: it still waits to be closed, for which desks are called
     if incident.exhausted:
         case.arm("repeat", 0, "repeat")
     else:

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from callhub.dispatch import whistles
+from callhub.dispatch import call_back_answers, service_hours, whistles
 from callhub.dispatch.answers import clear_owner, let_fall_silent
 from callhub.dispatch.desk_calls import call_desk, climb_desks
 from callhub.dispatch.duties import after_departure
-from callhub.dispatch.escalation import climb, repeat
+from callhub.dispatch.escalation import climb, enter_step, repeat
 from callhub.domain import facts as f
 
 if TYPE_CHECKING:
@@ -54,10 +54,18 @@ def _repeat(case: Case, of: str) -> None:
         # Only where a defect took the owner's own check.
         clear_owner(case, "owner_check_missed")
     elif case.incident.ladder_runs:
-        repeat(case)
+        if service_hours.is_closed(case.turn.world, case.policy, case.turn.now):
+            case.arm("repeat", 0, "repeat")  # a start that came late: when the window opens
+        else:
+            repeat(case)
     else:
         # Only where a defect took the deadline of those who have it.
         call_desk(case, "engine_error")
+
+
+def _window(case: Case, of: str) -> None:
+    if case.incident.ladder_runs:
+        enter_step(case, int(of), "window")
 
 
 def _owner_check(case: Case, of: str) -> None:
@@ -101,6 +109,9 @@ _STAGES: dict[str, Callable[[Case, str], None]] = {
     "follow_up": _follow_up,
     "service": _service,
     "desk_call": _desk_call,
+    "call_back": call_back_answers.time_out,
+    "held": call_back_answers.held_too_long,
+    "window": _window,
     "report_in": whistles.report_in_missed,
     "finish": whistles.finish_missed,
 }

@@ -81,7 +81,12 @@ def keep_whistles(case: Case, call: DeskCall | None) -> None:
             call_desk(case, "whistle_missed", rearm=key)
 
 
-_AFTER = {"resolution": "resolution_s", "follow_up": "follow_up_s", "service": "service_check_s"}
+_AFTER = {
+    "resolution": "resolution_s",
+    "follow_up": "follow_up_s",
+    "service": "service_check_s",
+    "held": "owner_check_s",
+}
 
 
 def _after_s(case: Case, stage: str, of: str) -> float:
@@ -99,6 +104,8 @@ def _is_awaited(case: Case, stage: str, of: str) -> bool:
         return case.incident.whistles[of].is_offered
     if stage == "finish":
         return case.incident.whistles[of].is_awaited
+    if stage == "held":
+        return case.incident.call_back is not None and case.incident.call_back.held
     if stage == "resolution":
         return case.incident.assignments[of].is_live
     return stage == "follow_up" or case.incident.services.get(of) == "requested"

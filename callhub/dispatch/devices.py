@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from callhub.dispatch.call_back_answers import confirmed
 from callhub.dispatch.duties import arrive
 from callhub.domain import facts as f
 from callhub.domain.decision import Answer
@@ -68,7 +69,7 @@ def send_signal(turn: Turn, event: SignalSent) -> Answer:
     open_ones = turn.world.open_of_device(event.gateway, event.device)
     if not open_ones and event.elder is not None:
         open_ones = [i for i in turn.world.open_of_elder(event.elder.id) if i.state.value != "resolved"]
-    incident = _foremost(open_ones)
+    incident = _called_back(turn, event) or _foremost(open_ones)
     if incident is None:
         return _receipt(event, known, None)
     case = turn.case(incident.id)
@@ -87,7 +88,16 @@ def send_signal(turn: Turn, event: SignalSent) -> Answer:
     )
     if event.signal in {"arrived", "card"} and matches is not False:
         _arrive_if_only_one(case)
+    elif event.signal == "confirm":
+        confirmed(case)
     return _receipt(event, known, case.id)
+
+
+def _called_back(turn: Turn, event: SignalSent) -> Incident | None:
+    """The case of this elder that waits for a voice: a button may answer for a sensor."""
+    if event.signal != "confirm" or event.elder is None:
+        return None
+    return _foremost([i for i in turn.world.open_of_elder(event.elder.id) if i.call_back is not None])
 
 
 def _arrive_if_only_one(case: Case) -> None:

@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Protocol
 
 from callhub.dispatch import actions, answers, deadlines, departments, devices, opening, presence
+from callhub.dispatch.call_back_answers import ask_call_first
 from callhub.dispatch.escalation import consider
 from callhub.dispatch.replay import apply
 from callhub.dispatch.roster import Roster
@@ -312,6 +313,7 @@ _HANDLERS: dict[type, Callable[[Turn, Any], Answer]] = {
     e.DutyMoved: departments.move_duty,
     e.OperatorActed: actions.act,
     e.TestAsked: presence.ask_test,
+    e.CallFirstAsked: ask_call_first,
     e.DirectoryUpdated: presence.update_directory,
     e.LinkChanged: presence.change_link,
     e.PositionSeen: presence.see_position,

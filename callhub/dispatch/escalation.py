@@ -6,6 +6,7 @@ Rules of this file:
 2. Only the current step replaces. A step with no open offer and nobody left to ask is passed at once, and says so.
 3. Firing a deadline advances one step, and the next counts from now.
 4. The end of a ladder is ``unanswered``: loud, repeating, open.
+5. People are asked while the ladder's window is open. A call-back is never entered here, and ends when one would ask.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from datetime import timedelta
 from itertools import islice
 from typing import TYPE_CHECKING
 
+from callhub.dispatch import call_backs, service_hours
 from callhub.dispatch.lifecycle import IncidentEvent, advance_incident
 from callhub.dispatch.matching import Candidate, Search
 from callhub.domain import facts as f
@@ -66,15 +68,21 @@ def search(case: Case, step: Step, *, again: bool = False) -> Search:
 
 
 def first_step(incident: Incident, policy: Policy) -> int:
-    """Where this incident's ladder begins: a press that says test starts at the desks."""
+    """The first rung that asks somebody for this incident: a press that says test starts at the desks."""
     if incident.says_test:
         return next((n for n, step in enumerate(policy.steps) if step.asks_desk), 0)
-    return 0
+    return call_backs.first_rung(policy)
 
 
 def enter_step(case: Case, number: int, why: str) -> None:
     """Stand on a rung: ask, and arm its end; steps with nobody to ask are passed at once, up to the end."""
     steps = case.policy.steps
+    call_backs.end(case, why)
+    number = max(number, call_backs.first_rung(case.policy))
+    if why != "escalated" and service_hours.is_closed(case.turn.world, case.policy, case.turn.now):
+        service_hours.wait(case, number)
+        return
+    service_hours.end_wait(case)
     while number < len(steps):
         case.add(f.StepEntered(step=number, name=steps[number].name, why=why))
         case.disarm("repeat")
@@ -136,19 +144,19 @@ def make_offer(case: Case, candidate: Candidate, number: int) -> str:
     """Invite one responder; returns the offer's id."""
     step = case.policy.steps[case.incident.step if number == BY_HAND else number]
     offer = f"{case.id}-{len(case.incident.offers) + 1}"
+    case.arm(f"offer:{offer}", step.offer_timeout_s, "offer")
     case.add(
         f.OfferMade(
             offer=offer,
             responder=candidate.responder,
             kind=candidate.kind,
             step=number,
-            respond_by=case.turn.now + timedelta(seconds=step.offer_timeout_s),
+            respond_by=case.incident.deadlines[f"offer:{offer}"].at,
             distance_m=candidate.distance_m,
             eta_s=candidate.eta_s,
             by_hand=number == BY_HAND,
         )
     )
-    case.arm(f"offer:{offer}", step.offer_timeout_s, "offer")
     return offer
 
 
@@ -157,14 +165,18 @@ def after_lost_offer(case: Case, offer: Offer) -> None:
     incident = case.incident
     if not incident.ladder_runs or offer.step != incident.step or incident.exhausted:
         return
+    if service_hours.is_closed(case.turn.world, case.policy, case.turn.now):
+        service_hours.wait(case, incident.step)
+        return
     fill(case, incident.step)
     if incident.owner is None and not _has_open(incident, incident.step):
         enter_step(case, incident.step + 1, "nobody_left")
 
 
 def climb(case: Case, why: str) -> None:
-    """One step up, or the end."""
-    enter_step(case, case.incident.step + 1, why)
+    """One step up, or the end; from a call-back to where it leads."""
+    call = case.incident.call_back
+    enter_step(case, case.incident.step + 1 if call is None else call.step, why)
 
 
 def exhaust(case: Case) -> None:
@@ -190,9 +202,9 @@ def repeat(case: Case) -> None:
         if offer.state is OfferState.SILENT and is_due:
             # By hand (-1), or made on a longer ladder that a more urgent one has replaced.
             step = case.policy.steps[min(max(0, offer.step), len(case.policy.steps) - 1)]
-            respond_by = case.turn.now + timedelta(seconds=step.offer_timeout_s)
+            respond_by = case.after(step.offer_timeout_s)
             case.add(f.OfferReminded(offer=offer.id, respond_by=respond_by))
-    for number in range(len(case.policy.steps)):
+    for number in range(call_backs.first_rung(case.policy), len(case.policy.steps)):
         fill(case, number, again=True)
     if incident.owner is None:
         case.arm("repeat", case.policy.repeat_s, "repeat")
@@ -232,6 +244,8 @@ def _place_for(turn: Turn, incident: Incident, person: Person) -> tuple[Search, 
     """The first step reached that is short of people and asks this one."""
     world = turn.world
     if incident.owner is not None and person.record.kind is ResponderKind.DESK:
+        return None
+    if incident.call_back is not None or service_hours.is_closed(world, world.policy(incident), turn.now):
         return None
     steps = world.policy(incident).steps
     last = len(steps) - 1 if incident.exhausted else incident.reached

@@ -5,7 +5,8 @@ Rules of this file:
 2. An emergency joins an open emergency of the same elder; with the elder unknown, of the same gateway and device;
    with neither, none. A service joins only the same elder and kind, a technical one the same device or gateway and
    kind. Anything else opens a new incident.
-3. A more urgent alarm, or a press that joins an incident that only said "test", starts the ladder anew at once.
+3. A more urgent alarm, or a press that joins an incident that only said "test", starts the ladder anew at once; what
+   joins a call-back ends it.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
+from callhub.dispatch import call_back_answers, call_backs
 from callhub.dispatch.answers import settle
 from callhub.dispatch.escalation import check_watched, enter_step, first_step, restart, resume
 from callhub.domain import facts as f
@@ -220,6 +222,8 @@ def _join(turn: Turn, case: Case, signal: Signal) -> Case:
     if (urgent or (only_said_test and not signal.says_test)) and incident.ladder_runs:
         restart(case)
         enter_step(case, 0, "urgent")
+    elif call_back_answers.ends_it(case, incident.alarms[-1]):
+        call_back_answers.go(case, "pressed")
     elif not ran_before:
         resume(case, "urgent")  # somebody who has left already has not seen to this alarm
     return case
@@ -255,7 +259,8 @@ def _open(turn: Turn, signal: Signal) -> Case:
     case.add(_recorded(turn, signal, joined=False))
     _see_fix(case, signal, turn.now)
     check_watched(case)
-    enter_step(case, first_step(case.incident, policy), "opened")
+    if not call_backs.begin(case, elder):
+        enter_step(case, first_step(case.incident, policy), "opened")
     return case
 
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from callhub.dispatch.call_back_replay import CALL_BACK_HANDLERS
 from callhub.dispatch.whistle_replay import WHISTLE_HANDLERS
 from callhub.domain import facts as f
 from callhub.domain.incident import (
@@ -123,6 +124,8 @@ def _state(i: Incident, fact: f.StateChanged, at: datetime, actor: Actor) -> Non
     if fact.outcome is not None:
         i.outcome = fact.outcome
     i.ended_at = at if fact.state in ENDED else None
+    if fact.state in ENDED or fact.state is IncidentState.RESOLVED:
+        i.call_back = None
     if fact.event == "reopened":
         i.reopened_at = at
         i.outcome = None
@@ -317,4 +320,5 @@ _HANDLERS: dict[type, Callable[[Incident, Any, datetime, Actor], None]] = {
     f.ActedFor: _remark,
     f.DepartmentMoved: _remark,
     **WHISTLE_HANDLERS,
+    **CALL_BACK_HANDLERS,
 }

@@ -17,9 +17,11 @@ from typing import TYPE_CHECKING
 from callhub.dispatch.changes import Changes
 from callhub.dispatch.messages import told
 from callhub.dispatch.replay import apply_fact, in_order, opened, seal
+from callhub.dispatch.service_hours import ALWAYS
 from callhub.dispatch.whistle_messages import told_departments
 from callhub.domain import facts as f
 from callhub.domain.incident import Deadline, Incident, Places
+from callhub.domain.windows import after
 from callhub.errors import EngineFault
 
 if TYPE_CHECKING:
@@ -93,8 +95,20 @@ class Case:
         return self.incident.offers[fact.offer].responder
 
     def arm(self, key: str, after_s: float, why: str) -> None:
-        """Set a deadline that many seconds from now; becomes part of the one fact about deadlines."""
-        self.incident.deadlines[key] = Deadline(self.turn.now + timedelta(seconds=after_s), why)
+        """Set a deadline that many seconds from now, of the ladder's window if it has one.
+
+        It becomes part of the one fact about deadlines.
+        """
+        always = key.partition(":")[0] in ALWAYS
+        at = self.turn.now + timedelta(seconds=after_s) if always else self.after(after_s)
+        self.incident.deadlines[key] = Deadline(at, why)
+
+    def after(self, seconds: float) -> datetime:
+        """When that many seconds of the ladder's window will have passed."""
+        window, now = self.policy.window, self.turn.now
+        if not window:
+            return now + timedelta(seconds=seconds)
+        return after(window, now, seconds, self.turn.world.rules.timezone)
 
     def disarm(self, *keys: str) -> None:
         """Take deadlines away; no error for those that are not there."""

@@ -217,6 +217,16 @@ class TestAsked(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CallFirstAsked(Event):
+    """A person wants the presses of one elder to be called back first; ``seconds`` 0: not any more."""
+
+    elder: str
+    seconds: int
+    until: datetime | None = None
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DirectoryUpdated(Event):
     """The directory changed; the change itself is committed with the facts this event leads to.
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
+from callhub.domain.call_back import CallBack
 from callhub.domain.people import Position, ResponderKind
 from callhub.domain.policy import IncidentClass
 from callhub.domain.whistle import Whistle
@@ -232,6 +233,7 @@ class Incident:
     unwatched: bool = False
     last_actor: str | None = None
     whistles: dict[str, Whistle] = field(default_factory=dict)
+    call_back: CallBack | None = None
 
     def copy(self) -> Incident:
         """A copy that shares only frozen parts; about 5 us."""
@@ -321,13 +323,14 @@ class Incident:
     def rings(self) -> bool:
         """Whether consoles that may see it must sound.
 
-        Only an emergency that nobody owns rings: it ran out of people, or a desk was asked.
+        Only an emergency that nobody owns rings: it ran out of people, a desk was asked, or a human voice is needed.
         """
         if self.class_ is not IncidentClass.EMERGENCY or self.owner is not None or not self.is_open:
             return False
         desk_asked = any(o.kind is ResponderKind.DESK for o in self.live_offers)
         called = self.desk_call is not None and self.desk_call.reason != "follow_up_missed"
-        return self.state is IncidentState.UNANSWERED or desk_asked or called or self.owner_lapsed
+        voice_needed = self.call_back is not None and not self.call_back.held
+        return self.state is IncidentState.UNANSWERED or desk_asked or called or self.owner_lapsed or voice_needed
 
 
 _SLOTS: tuple[str, ...] = tuple(Incident.__dataclass_fields__)

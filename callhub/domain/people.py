@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from callhub.domain.call_back import CallFirst
+
 if TYPE_CHECKING:
     from datetime import datetime
 
@@ -99,7 +101,8 @@ class Elder:
     """The person protected.
 
     ``area`` is the path of area ids from the district down. ``position`` is the home; when the import had none it is
-    the nearest ancestor area's centre and ``position_source`` says ``grid`` instead of ``home``.
+    the nearest ancestor area's centre and ``position_source`` says ``grid`` instead of ``home``. ``call_first`` is
+    what a person set; an import neither brings nor removes it.
     """
 
     id: str
@@ -115,6 +118,7 @@ class Elder:
     access: str = ""
     notes: str = ""
     active: bool = True
+    call_first: CallFirst | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -106,6 +106,8 @@ def _elder(read: CellReader, known: Known, convert: Convert) -> Elder:
         notes=read.text("notes"),
         active=read.switch("active", True),
     )
+    before = known.elders.get(elder.id)
+    return replace(elder, call_first=before.call_first) if before else elder
     elder = _kept(read, elder, known.elders.get(elder.id))
     return elder if elder.position_source == HOME else replace(elder, position=known.tree.centre(elder.area))
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from callhub.dispatch.replay import apply
 from callhub.domain.incident import Places
 from callhub.domain.messages import Message, Stored
-from callhub.domain.people import Device
+from callhub.domain.people import Device, Elder
 from callhub.domain.policy import policy_key
 from callhub.errors import StoreRefused, StoreUnavailable
 from callhub.store.base import Committed
@@ -143,6 +143,8 @@ class MemoryStore(MemoryReads):
                 old = self._people[kind].get(new.id)
                 if isinstance(new, Device) and new.test_until is None and old is not None:
                     new = replace(new, test_until=old.test_until)
+                if isinstance(new, Elder):
+                    new = replace(new, call_first=None if old is None else old.call_first)
                 self._people[kind][new.id] = new
         for user in change.users:
             self._users[user.name] = user
@@ -163,6 +165,10 @@ class MemoryStore(MemoryReads):
         for id, until in found.test_until.items():
             if id in devices:
                 devices[id] = replace(devices[id], test_until=until)
+        elders = self._people["elders"]
+        for id, call_first in found.call_first.items():
+            if id in elders:
+                elders[id] = replace(elders[id], call_first=call_first)
         for id, at in found.tested_at.items():
             self._note_health(id, {"last_tested_at": at})
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from callhub.domain import facts as f
+from callhub.domain.call_back import CallFirst
 from callhub.domain.incident import Incident, Places
 from callhub.domain.people import Duty, Elder
 from callhub.store.base import Document, Filter
@@ -145,16 +146,17 @@ def choose(elders: Iterable[Elder]) -> Elder | None:
 
 @dataclass(slots=True)
 class Projected:
-    """What rows change outside incidents: test windows and tests by device, and who is on duty."""
+    """What rows change outside incidents: test windows and tests by device, who is on duty, call-first by elder."""
 
     test_until: dict[str, datetime]
     tested_at: dict[str, datetime]
     duties: dict[str, Duty]
+    call_first: dict[str, CallFirst | None]
 
 
 def project(rows: Iterable[f.Row]) -> Projected:
     """Read the facts that the directory shows; the newest of each wins."""
-    found = Projected({}, {}, {})
+    found = Projected({}, {}, {}, {})
     for row in rows:
         for fact in row.facts:
             if isinstance(fact, f.DutyChanged):
@@ -163,4 +165,7 @@ def project(rows: Iterable[f.Row]) -> Projected:
                 found.test_until[fact.device] = fact.until
             elif isinstance(fact, f.TestRecorded):
                 found.tested_at[fact.device] = row.at
+            elif isinstance(fact, f.CallFirstChanged):
+                until = fact.until if fact.seconds else None
+                found.call_first[fact.elder] = None if until is None else CallFirst(fact.seconds, until)
     return found

@@ -8,6 +8,7 @@ Rules of this file:
 4. ``fact`` is the stable code of the type, on disk and in the timeline.
 """
 
+from callhub.domain.facts.call_backs import CallBackBegan, CallBackEnded, CallBackHeld, CallFirstChanged, LadderWaits
 from callhub.domain.facts.desks import DeskCalled, DeskCallEnded, FollowUpMissed, ResolutionMissed, ServiceMissed
 from callhub.domain.facts.directory import DirectoryChanged, DutyChanged, TestRecorded, TestWindowOpened
 from callhub.domain.facts.duties import ActedFor, ArrivalMissed, Assigned, AssignmentMoved, NeedRaised
@@ -45,6 +46,10 @@ __all__ = [
     "ArrivalMissed",
     "Assigned",
     "AssignmentMoved",
+    "CallBackBegan",
+    "CallBackEnded",
+    "CallBackHeld",
+    "CallFirstChanged",
     "CancelRequested",
     "ContactMade",
     "DeadlinesChanged",
@@ -60,6 +65,7 @@ __all__ = [
     "HomeMoved",
     "IncidentOpened",
     "LadderExhausted",
+    "LadderWaits",
     "NeedRaised",
     "NoteAdded",
     "OfferAccepted",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from callhub.domain.facts.call_backs import CallBackBegan, CallBackEnded, CallBackHeld, CallFirstChanged, LadderWaits
 from callhub.domain.facts.desks import DeskCalled, DeskCallEnded, FollowUpMissed, ResolutionMissed, ServiceMissed
 from callhub.domain.facts.directory import DirectoryChanged, DutyChanged, TestRecorded, TestWindowOpened
 from callhub.domain.facts.duties import ActedFor, ArrivalMissed, Assigned, AssignmentMoved, NeedRaised
@@ -78,6 +79,11 @@ Fact = (
     | WhistleConfirmed
     | WhistleReturned
     | WhistleWithdrawn
+    | CallBackBegan
+    | CallBackHeld
+    | CallBackEnded
+    | LadderWaits
+    | CallFirstChanged
     | DutyChanged
     | TestRecorded
     | TestWindowOpened

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from callhub.domain.people import Elder
 from callhub.domain.policy import policy_key
-from callhub.store.codec import decode_json, encode, encode_json, encode_policy, encode_time
+from callhub.store.codec import decode, decode_json, encode, encode_json, encode_policy, encode_time
 from callhub.store.records import project
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ def change_directory(db: sqlite3.Connection, change: DirectoryChange) -> None:
     db.executemany(
         "INSERT INTO elder (id, phone, address, record) VALUES (?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET"
         " phone = excluded.phone, address = excluded.address, record = excluded.record",
-        [(elder.id, elder.phone, elder.address, encode(elder)) for elder in change.elders],
+        [(elder.id, elder.phone, elder.address, _with_call_first(db, elder)) for elder in change.elders],
     )
     db.executemany(
         "INSERT INTO device (id, phone, elder, test_until, record) VALUES (?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE"
@@ -44,6 +45,15 @@ def change_directory(db: sqlite3.Connection, change: DirectoryChange) -> None:
     _change_access(db, change)
     if change.policies is not None:
         _put_in_force(db, change.policies)
+
+
+def _with_call_first(db: sqlite3.Connection, elder: Elder) -> bytes:
+    """The record with the call-first that is kept: a person set that, whoever changes the record brings none."""
+    kept = db.execute(
+        "SELECT record FROM elder WHERE id = ? AND json_type(CAST(record AS TEXT), '$.call_first') = 'object'",
+        (elder.id,),
+    ).fetchone()
+    return encode(replace(elder, call_first=None if kept is None else decode(Elder, kept[0]).call_first))
 
 
 def _device(device: Device) -> tuple[str, str, str | None, int | None, bytes]:
@@ -87,6 +97,11 @@ def project_facts(db: sqlite3.Connection, rows: Sequence[Row]) -> None:
         "UPDATE device SET test_until = ? WHERE id = ?",
         [(encode_time(until), id) for id, until in found.test_until.items()],
     )
+    for id, call_first in found.call_first.items():
+        kept = db.execute("SELECT record FROM elder WHERE id = ?", (id,)).fetchone()
+        if kept is not None:
+            record = encode(replace(decode(Elder, kept[0]), call_first=call_first))
+            db.execute("UPDATE elder SET record = ? WHERE id = ?", (record, id))
     for id, at in found.tested_at.items():
         _note_health(db, id, {"last_tested_at": at})
 

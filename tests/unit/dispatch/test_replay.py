@@ -8,6 +8,7 @@ from typing import Any, get_args
 
 import pytest
 
+from callhub.dispatch.call_back_replay import CALL_BACK_HANDLERS
 from callhub.dispatch.replay import apply
 from callhub.dispatch.whistle_replay import WHISTLE_HANDLERS
 from callhub.domain import facts as f
@@ -125,14 +126,14 @@ def test_a_remark_changes_only_the_version(fact: f.Fact) -> None:
     assert after(fact) == after()
 
 
-NOT_ABOUT_ONE = {"duty_changed", "test_recorded", "test_window_opened", "directory_changed"}
+NOT_ABOUT_ONE = {"call_first_changed", "duty_changed", "test_recorded", "test_window_opened", "directory_changed"}
 
 
 def test_every_fact_that_is_about_an_incident_has_a_rule() -> None:
     shown: list[f.Fact] = [*(change[0] for change in CHANGES), *(change[0] for change in OFFER), *REMARKS]
     tested = {fact.fact for fact in shown}
     tested |= {ASKED.fact, ASSIGNED.fact, "arrival_missed", "alarm_made_urgent", "department_moved"}
-    by_themselves: list[Any] = list(WHISTLE_HANDLERS)
+    by_themselves: list[Any] = [*WHISTLE_HANDLERS, *CALL_BACK_HANDLERS]
     tested |= {kind.__dataclass_fields__["fact"].default for kind in by_themselves}
     assert {kind.__dataclass_fields__["fact"].default for kind in get_args(f.Fact)} == tested | NOT_ABOUT_ONE
 
