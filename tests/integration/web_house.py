@@ -43,11 +43,13 @@ def _directory() -> DirectoryChange:
     responders = (
         Responder("V-1", "王师傅", ResponderKind.VOLUNTEER, path, position=Position(39.0825, 117.2211)),
         Responder("V-2", "赵阿姨", ResponderKind.CAREGIVER, path, position=Position(39.0805, 117.2250)),
+        Responder("WATER", "水务局", ResponderKind.DEPARTMENT, ("D1",), capacity=None),
     )
     users = (
         User("olga", "operator", None, _HASH),
         User("southern", "operator", "S2", _HASH),
         User("vera", "viewer", None, _HASH),
+        User("boss", "supervisor", None, _HASH),
     )
     tokens = (
         Token(digest_of("gateway"), "gateway", "GW", None, None, _START),

@@ -23,6 +23,7 @@ let detail = null;
 let held = false;
 
 const canWrite = () => RANKS.indexOf(me?.role) >= 1;
+const supervises = () => RANKS.indexOf(me?.role) >= 2;
 const isLocked = () => link !== "live";
 
 // ---- signing in and out
@@ -238,7 +239,7 @@ function show(one, elder) {
   const buttons = (who, what) => (canWrite() ? onBehalf(one, who, what, post) : []);
   if (detail?.one.id !== one.id || detail.language !== language || !section.querySelector(".shown")) {
     const close = el("button", { type: "button", class: "close", "aria-label": t("page.key_close"), onclick: closeDetail }, "✕");
-    const doing = canWrite() ? forms(one, (action, body, form) => act(one.id, action, body, form), fillPeople) : [];
+    const doing = canWrite() ? forms(one, (action, body, form) => act(one.id, action, body, form), fillPeople, supervises()) : [];
     section.replaceChildren(
       el("h2", {}, `#${one.number} ${t(`kind.${one.kind}`)}`, close),
       el("div", { class: "shown" }),
@@ -264,14 +265,16 @@ function closeDetail() {
   $("console").classList.remove("split");
 }
 
-async function fillPeople(list) {
+// People who can be assigned, or the departments that can be called: several of those are named by their ids.
+async function fillPeople(list, departments = false) {
   if (list.childElementCount) return;
   let cursor = "";
   for (let page = 0; page < PAGES_MAX && cursor !== null; page += 1) {
     const answer = await request("GET", `responders?limit=200${cursor && `&cursor=${encodeURIComponent(cursor)}`}`);
     for (const { id, name, kind, active, on_duty: onDuty } of answer.items) {
       const about = [t(`responder.${kind}`), onDuty ? t("page.on_duty") : ""].filter(Boolean).join(" · ");
-      if (active) list.append(el("option", { value: `${name} · ${id}` }, about));
+      if (!active || (kind === "department") !== departments) continue;
+      list.append(departments ? el("option", { value: id }, name) : el("option", { value: `${name} · ${id}` }, about));
     }
     cursor = answer.next;
   }

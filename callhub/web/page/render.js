@@ -144,6 +144,7 @@ export function facts(one, elder, forPerson) {
       ...(one.outcome ? pair("page.outcome", word("outcome", one.outcome)) : []),
     ),
     ...people("page.coming", one.assignments, (a) => assignment(a), (a) => forPerson(a, "assignment")),
+    ...people("page.whistles", (one.whistles || []).map(called), (w) => whistle(w), (w) => forPerson(w, "whistle")),
     ...people("page.offers", one.offers, (o) => offer(o), (o) => forPerson(o, "offer")),
   ];
 }
@@ -168,6 +169,18 @@ function assignment(a) {
   return parts.filter(Boolean).join(" · ");
 }
 
+const called = (w) => ({ ...w, responder: w.department });
+
+function whistle(w) {
+  const parts = [t(`whistle_state.${w.state}`)];
+  if (w.late) parts.push(t("page.late"));
+  if (w.state === "called") parts.push(t("page.report_in_by", { at: clockTime(w.report_in_by) }));
+  if (w.state === "called" || w.state === "reported") parts.push(t("page.finish_by", { at: clockTime(w.finish_by) }));
+  if (w.outcome) parts.push(word("outcome", w.outcome));
+  if (w.reason) parts.push(word("whistle_reason", w.reason));
+  return parts.join(" · ");
+}
+
 function offer(o) {
   const parts = [word("responder", o.kind), t(`offer_state.${o.state}`), distance(o.distance_m)];
   if (o.eta_s !== null) parts.push(t("page.minutes", { n: Math.max(1, Math.round(o.eta_s / 60)) }));
@@ -177,7 +190,7 @@ function offer(o) {
 
 function timeline(one) {
   const names = new Map();
-  for (const who of [...one.offers, ...one.assignments]) {
+  for (const who of [...one.offers, ...one.assignments, ...(one.whistles || []).map(called)]) {
     names.set(who.id, person(who));
     names.set(who.responder, person(who));
   }
@@ -196,7 +209,8 @@ function timeline(one) {
 // What an entry tells besides its name, in words.
 function said(entry, names) {
   const of = entry.fact;
-  const who = names.get(entry.responder) || names.get(entry.offer) || names.get(entry.assignment) || entry.responder;
+  const known = [entry.responder, entry.offer, entry.assignment, entry.department].map((id) => names.get(id));
+  const who = known.find(Boolean) || entry.responder;
   const states = of === "assignment_moved" ? "assignment_state" : "state";
   return [
     who,
@@ -209,6 +223,8 @@ function said(entry, names) {
     word("party", entry.party),
     word("contact", entry.result),
     word("need", entry.need),
+    entry.whistle && (word("whistle_reason", entry.what || entry.code) || word("assignment_state", entry.action)),
+    entry.finish_by && t("page.finish_by", { at: clockTime(entry.finish_by) }),
     of === "offer_withdrawn" ? word("withdrawn", entry.reason) : word("desk_call", entry.reason),
     entry.call && word("desk_call", entry.call.reason),
     entry.distance_m !== undefined && distance(entry.distance_m),
