@@ -84,7 +84,7 @@ def _children_left_behind(tree: AreaTree, lines: Mapping[str, int]) -> Iterator[
 
 
 def read_elders(sheet: Sheet, known: Known, convert: Convert, faults: list[RowError]) -> tuple[Elder, ...]:
-    """The elders of a file; ``paired`` may name responders that are imported later."""
+    """The elders of a file; ``paired`` may name responders that are imported later. Call-first goes on."""
     return tuple(_elder(read, known, convert) for read in _rows(sheet, faults))
 
 
@@ -106,8 +106,6 @@ def _elder(read: CellReader, known: Known, convert: Convert) -> Elder:
         notes=read.text("notes"),
         active=read.switch("active", True),
     )
-    before = known.elders.get(elder.id)
-    return replace(elder, call_first=before.call_first) if before else elder
     elder = _kept(read, elder, known.elders.get(elder.id))
     return elder if elder.position_source == HOME else replace(elder, position=known.tree.centre(elder.area))
 
