@@ -12,7 +12,7 @@ from datetime import datetime
 
 from callhub.domain.decision import Answer
 from callhub.domain.events import DirectoryUpdated
-from callhub.domain.people import Actor, ActorKind
+from callhub.domain.people import Actor, ActorKind, Role
 from callhub.domain.policy import Policy
 from callhub.errors import CallhubError, ConfigError, Conflict, ImportRejected, InvalidMessage, NotFound, Refusal
 from callhub.intake.cells import id_fault
@@ -115,6 +115,8 @@ class Directory:
 
     async def _revoke(self, request: RevokeRequest) -> tuple[str, ...]:
         client = (request.kind.value, request.id)
+        if not self.store.tokens_of(*client):
+            raise NotFound("token", f"of {request.kind.value} {request.id}; look whether the kind and the ID are right")
         event = self._event("revoke", DirectoryChange(revoked=(client,)), {"revoked": 1})
         await self._commit(replace(event, revoked=(client,)))
         return (f"every token of {request.kind.value} {request.id} is revoked",)
@@ -125,12 +127,18 @@ class Directory:
         if self.store.user(request.name) is not None:
             raise Conflict(f"there is a user {request.name} already; remove that one first, or choose another name")
         user = User(request.name, request.role.value, request.area, request.password)
-        await self._commit(self._event("user", DirectoryChange(users=(user,)), {"users": 1}))
+        # Whoever signed in while a user of this name was removed must not go on as the new one.
+        left = (("session", request.name),) if self.store.tokens_of("session", request.name) else ()
+        event = self._event("user", DirectoryChange(users=(user,), revoked=left), {"users": 1})
+        await self._commit(replace(event, revoked=left))
         return (f"user {request.name} may sign in as {request.role.value}",)
 
     async def _remove_user(self, request: UserRemoveRequest) -> tuple[str, ...]:
-        if self.store.user(request.name) is None:
+        user = self.store.user(request.name)
+        if user is None:
             raise NotFound("user", request.name)
+        if Role(user.role) is Role.ADMIN and not self._has_admin_besides(user):
+            raise Conflict(f"{user.name} is the last administrator; add another first: user add NAME --role admin")
         session = ("session", request.name)
         change = DirectoryChange(removed_users=(request.name,), revoked=(session,))
         event = self._event("user", change, {"removed_users": 1})
@@ -147,6 +155,11 @@ class Directory:
             event = self._event("policies", DirectoryChange(policies=policies), {"policies": len(policies)})
             await self._commit(replace(event, policies=policies))
         return lines if not request.dry_run else (*lines, "dry run: nothing was changed")
+
+    def _has_admin_besides(self, user: User) -> bool:
+        """Whether another administrator is left who may see as much as this one."""
+        others = (other for other in self.store.users() if other.name != user.name and Role(other.role) is Role.ADMIN)
+        return any(other.area in (None, user.area) for other in others)
 
     def _check_area(self, area: str | None) -> None:
         if area is not None and self.store.person("areas", area) is None:

@@ -287,6 +287,9 @@ class Store(Protocol):
     def token(self, digest: str) -> Token | None:
         """The token with this SHA-256 (hex), unless revoked."""
 
+    def tokens_of(self, kind: str, id: str) -> tuple[Token, ...]:
+        """The tokens that a client has now, oldest first; for a ``session``, ``id`` is its user. By index."""
+
     def user(self, name: str) -> User | None:
         """A console user by name."""
 

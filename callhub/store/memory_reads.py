@@ -213,6 +213,11 @@ class MemoryReads:
         """The token with this digest."""
         return self._tokens.get(digest)
 
+    def tokens_of(self, kind: str, id: str) -> tuple[Token, ...]:
+        """The tokens of a client, oldest first."""
+        found = [token for token in self._tokens.values() if (token.kind, token.id) == (kind, id)]
+        return tuple(sorted(found, key=lambda token: (token.created_at, token.digest)))
+
     def user(self, name: str) -> User | None:
         """A user by name."""
         return self._users.get(name)

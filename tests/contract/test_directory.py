@@ -145,6 +145,18 @@ async def test_users_and_their_sessions(store: Store) -> None:
     assert (store.user("li"), store.token("aa"), store.token("bb")) == (None, None, gateway)
 
 
+async def test_the_tokens_of_a_client_are_told_oldest_first(store: Store) -> None:
+    newer, older = Token("aa", "gateway", "GW", None, None, at(2)), Token("bb", "gateway", "GW", None, None, at(1))
+    others = (Token("cc", "api", "GW", "viewer", None, at(1)), Token("dd", "gateway", "GW-2", None, None, at(1)))
+    await change(store, tokens=(newer, older, *others))
+    assert store.tokens_of("gateway", "GW") == (older, newer)
+    assert store.tokens_of("api", "GW") == others[:1]
+    assert store.tokens_of("session", "GW") == ()
+    await change(store, revoked=(("gateway", "GW"),))
+    assert store.tokens_of("gateway", "GW") == ()
+    assert store.tokens_of("gateway", "GW-2") == others[1:]
+
+
 async def test_a_token_is_replaced_by_revoking_and_giving(store: Store) -> None:
     old, new = Token("aa", "api", "crm", "operator", None, at(1)), Token("bb", "api", "crm", "operator", None, at(2))
     await change(store, tokens=(old,))

@@ -264,6 +264,11 @@ class SqliteReads:
         row = self._one(f"SELECT {r.TOKEN} FROM token WHERE digest = ?", digest)
         return None if row is None else r.token_of(row)
 
+    def tokens_of(self, kind: str, id: str) -> tuple[Token, ...]:
+        """The tokens of a client, oldest first."""
+        found = f"SELECT {r.TOKEN} FROM token WHERE kind = ? AND id = ? ORDER BY created_at, digest"
+        return tuple(r.token_of(row) for row in self._all(found, kind, id))
+
     def user(self, name: str) -> User | None:
         """A user by name."""
         row = self._one(f"SELECT {r.USER} FROM user WHERE name = ?", name)

@@ -19,7 +19,7 @@ from callhub.intake.requests import (
     UserAddRequest,
     UserRemoveRequest,
 )
-from callhub.store.base import Token, User
+from callhub.store.base import Commit, DirectoryChange, Token, User
 from tests.unit.intake.directory_of import NOW, Town
 
 DIGEST = sha256(b"secret").hexdigest()
@@ -66,6 +66,42 @@ async def test_revoking_takes_every_token_of_that_client_and_tells_the_engine(to
     (event,) = town.events
     assert event.revoked == (("gateway", "GW-1"),)
     assert event.actor == COMMAND
+
+
+@pytest.mark.parametrize(("kind", "id"), [(TokenKind.GATEWAY, "GW-9"), (TokenKind.API, "GW-1")])
+async def test_revoking_where_there_is_no_token_says_so_and_changes_nothing(
+    town: Town, kind: TokenKind, id: str
+) -> None:
+    await town.ask(TokenRequest(kind=TokenKind.GATEWAY, id="GW-1", digest=DIGEST))
+    town.events.clear()
+    reply = await town.ask(RevokeRequest(kind=kind, id=id))
+    assert (reply.ok, reply.status) == (False, 2)
+    assert reply.message == f"no token of {kind.value} {id}; look whether the kind and the ID are right"
+    assert town.events == []
+
+
+async def test_the_last_administrator_is_not_removed(town: Town) -> None:
+    await town.settle()
+    for name, role, area in (("ann", Role.ADMIN, None), ("li", Role.OPERATOR, None), ("south", Role.ADMIN, "S1")):
+        await town.ask(UserAddRequest(name=name, role=role, area=area, password=HASH))
+    town.events.clear()
+    reply = await town.ask(UserRemoveRequest(name="ann"))  # whoever sees one street cannot stand in for her
+    assert (reply.ok, reply.status) == (False, 2)
+    assert reply.message == "ann is the last administrator; add another first: user add NAME --role admin"
+    assert town.store.user("ann") is not None
+    assert town.events == []
+    assert (await town.ask(UserRemoveRequest(name="south"))).ok
+    await town.ask(UserAddRequest(name="bo", role=Role.ADMIN, password=HASH))
+    assert (await town.ask(UserRemoveRequest(name="ann"))).ok
+    assert not (await town.ask(UserRemoveRequest(name="bo"))).ok
+
+
+async def test_a_new_user_inherits_no_session_of_the_name(town: Town) -> None:
+    left = Token(DIGEST, "session", "li", "supervisor", None, NOW)  # begun while the old user was removed
+    await town.store.commit(Commit(changes=(DirectoryChange(tokens=(left,)),)))
+    assert (await town.ask(UserAddRequest(name="li", role=Role.VIEWER, password=HASH))).ok
+    assert town.store.token(DIGEST) is None
+    assert [event.revoked for event in town.events] == [(("session", "li"),)]
 
 
 async def test_a_user_is_added_once_and_removed_with_their_sessions(town: Town) -> None:
