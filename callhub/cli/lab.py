@@ -91,6 +91,7 @@ def _replayed(database: Path, mine: Ladder, seed: int) -> list[Result]:
 
 def _show(results: list[Result], as_json: bool, plot: Path | None) -> None:
     from rich.console import Console
+    from rich.measure import Measurement
 
     from callhub.lab.plot import draw
     from callhub.lab.table import as_json as json_of
@@ -99,6 +100,9 @@ def _show(results: list[Result], as_json: bool, plot: Path | None) -> None:
     if as_json:
         print(json_of(results))
     else:
-        Console().print(as_table(results))
+        console, table = Console(), as_table(results)
+        # A figure cut short would be a wrong figure: rather a line that wraps.
+        console.width = max(console.width, Measurement.get(console, console.options, table).maximum)
+        console.print(table)
     if plot is not None:
         draw(results, plot)

@@ -50,8 +50,7 @@ class Press:
 class District:
     """Presses in order of time, the people around them, and how those behave (by id; desks have no behaviour).
 
-    ``duties`` hold at ``started_at``; ``changes`` are what people said later, in order of time. ``positions`` are
-    where apps saw people last, and when.
+    ``duties`` hold at ``started_at``; ``changes`` are what people said later, in order of time.
     """
 
     started_at: datetime
@@ -61,7 +60,6 @@ class District:
     behaviours: Mapping[str, Behaviour]
     duties: tuple[Duty, ...] = ()
     changes: tuple[tuple[datetime, Duty], ...] = ()
-    positions: tuple[tuple[str, Position, datetime], ...] = ()
     rules: Rules = RULES
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
+from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
 if TYPE_CHECKING:
@@ -12,8 +13,11 @@ if TYPE_CHECKING:
 
     from callhub.lab.tally import Result
 
-_COLUMNS = ("policy", "/km2", "incidents", "p50 s", "p90 s", "alerts", "redundant", "gini", "unanswered")
-_BELOW = "p50, p90: from the press to the first yes. alerts: for each yes. redundant: set out for nothing."
+_COLUMNS = ("policy", "/km2", "presses", "p50 s", "p90 s", "alerts", "extra", "gini", "no yes")
+_BELOW = """\
+/km2: people on a square kilometre. p50, p90: press to first yes.
+alerts: for each yes. extra: set out for nothing.
+no yes: nobody accepted, counted at the end of the ladder."""
 
 
 def as_json(results: Sequence[Result]) -> str:
@@ -23,7 +27,7 @@ def as_json(results: Sequence[Result]) -> str:
 
 def as_table(results: Sequence[Result]) -> Table:
     """A table with a line between densities."""
-    table = Table(caption=_BELOW)
+    table = Table(box=SIMPLE_HEAD, show_edge=False, padding=0, caption=_BELOW, caption_justify="left")
     for number, title in enumerate(_COLUMNS):
         table.add_column(title, justify="right" if number else "left", no_wrap=True)
     density = results[0].density_per_km2 if results else 0

@@ -51,7 +51,7 @@ class Memory:
     policies: Sequence[Policy]
     responders: Sequence[Responder]
     duties: Sequence[Duty]
-    positions: Mapping[str, tuple[Position, datetime]]
+    positions: Mapping[str, tuple[Position, datetime]] = field(default_factory=dict)
     last_number: int = 0
     rows: Mapping[str, Sequence[Row]] = field(default_factory=dict)
     places: Mapping[str, Places] = field(default_factory=dict)
@@ -90,8 +90,7 @@ class Trial:
 
     def _set_up(self, policies: Sequence[Policy]) -> None:
         district = self._district
-        positions = {id: (position, at) for id, position, at in district.positions}
-        self._engine.restore(Memory(policies, district.responders, district.duties, positions), self.now)
+        self._engine.restore(Memory(policies, district.responders, district.duties), self.now)
         for id in district.behaviours:
             self._tell(e.LinkChanged(id=self._new_id(), actor=SYSTEM, responder=id, up=True))
         self._tell(e.WatchersChanged(id=self._new_id(), actor=SYSTEM, user=OPERATOR.id, area=None, watching=True))

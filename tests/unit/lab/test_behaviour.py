@@ -5,7 +5,7 @@ from statistics import mean
 
 import pytest
 
-from callhub.lab.behaviour import Behaviour, draw_behaviour
+from callhub.lab.behaviour import Behaviour, Reply, draw_behaviour, react
 
 PEOPLE = [draw_behaviour(rng) for rng in [random.Random(3)] for _ in range(2000)]
 
@@ -37,3 +37,23 @@ def test_the_way_is_longer_than_the_straight_line() -> None:
     assert person.travel_s(0, night=False) == 105
     assert person.travel_s(180, night=False) == pytest.approx(105 + 130)  # 234 m on foot at 1.8 m/s
     assert person.travel_s(180, night=True) == pytest.approx(142 + 130)
+
+
+def test_a_reaction_depends_on_the_seed_the_person_and_the_press() -> None:
+    person = PEOPLE[0]
+    base = react(person, 1, "V-1", "P-1")
+    assert react(person, 1, "V-1", "P-1") == base
+    others = [react(person, 2, "V-1", "P-1"), react(person, 1, "V-2", "P-1"), react(person, 1, "V-1", "P-2")]
+    assert all(other != base for other in others)
+
+
+def test_reactions_keep_to_a_person_s_shares_and_times() -> None:
+    person = Behaviour(accepts=0.3, declines=0.3, answer_delay_s=8, turnout_s=105, turnout_night_s=142)
+    many = [react(person, 1, "V-1", f"P-{n}") for n in range(4000)]
+    assert mean(r.reply is Reply.YES for r in many) == pytest.approx(0.3, abs=0.02)
+    assert mean(r.reply is Reply.NO for r in many) == pytest.approx(0.3, abs=0.02)
+    assert mean(r.answer_delay_s for r in many) == pytest.approx(8, rel=0.02)
+    assert all(4 <= r.answer_delay_s <= 12 and 600 <= r.visit_s <= 1800 for r in many)
+    travels = [r.travel_s(person, 180, night=False) for r in many]
+    assert mean(travels) == pytest.approx(105 + 130, rel=0.02)
+    assert min(travels) == pytest.approx(105 / 2 + 130, abs=1)
