@@ -7,10 +7,12 @@ link until a receipt comes; only a refused token and the close codes 4100 to 419
 from __future__ import annotations
 
 import asyncio
+import errno
 import json
 import secrets
 import sys
 from collections.abc import Generator
+from functools import partial
 from typing import Annotated, Any
 
 import typer
@@ -29,6 +31,8 @@ SUBPROTOCOL = Subprotocol("callhub.v1")
 RESEND_S = 5.0
 RECONNECT_S_MAX = 5.0
 """An elder waits: a gateway does not back off for long."""
+_REFUSED = f"[Errno {errno.ECONNREFUSED}]"
+"""Stands in the text of the error of a name with several addresses, which has no number of its own."""
 OVER = frozenset({"closed", "cancelled"})
 
 
@@ -73,6 +77,7 @@ class Press:
             {"type": "alarm", "id": self.id, "device": device, "kind": kind, "at": read_wall().isoformat()}
         )
         self._has_receipt = False
+        self._waits_for: str | None = None
         self._seq = 0
         self._is_over = False
 
@@ -84,10 +89,11 @@ class Press:
             additional_headers={"Authorization": f"Bearer {token}"},
             compression=None,
             proxy=None,  # an alarm takes the straight way
-            process_exception=_tell_and_judge,
+            process_exception=partial(self._tell_and_judge, url),
             reconnect_delays=_delays,
         )
         async for link in links:
+            self._waits_for = None
             try:
                 await self._talk(link)
             except ConnectionClosed as closed:
@@ -95,8 +101,19 @@ class Press:
                 if not may_reconnect(code):
                     raise PressFailed(f"the server closed the link for good ({code}); is the token revoked?") from None
                 _tell(f"the link was closed ({code}); connecting again")
+            finally:
+                await link.close()  # the library alone would call the end of a loop an error
             if self._is_over:
                 return
+
+    def _tell_and_judge(self, url: str, wrong: Exception) -> Exception | None:
+        """None for what passes by itself; the same is told once until there is a link."""
+        fatal = process_exception(wrong)
+        why = type(wrong).__name__
+        if fatal is None and why != self._waits_for:
+            self._waits_for = why
+            _tell(f"{_no_link(url, wrong)}; trying until there is a link, Ctrl-C ends it")
+        return fatal
 
     async def _talk(self, link: ClientConnection) -> None:
         if not self._has_receipt:
@@ -130,11 +147,10 @@ class Press:
                 self._is_over = message["state"] in OVER
 
 
-def _tell_and_judge(wrong: Exception) -> Exception | None:
-    fatal = process_exception(wrong)
-    if fatal is None:
-        _tell(f"no link yet ({type(wrong).__name__}); trying again")
-    return fatal
+def _no_link(url: str, wrong: Exception) -> str:
+    if isinstance(wrong, ConnectionRefusedError) or _REFUSED in str(wrong):
+        return f"nothing listens at {url}"
+    return f"no link yet ({type(wrong).__name__})"
 
 
 def _delays() -> Generator[float]:

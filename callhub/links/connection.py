@@ -166,7 +166,7 @@ class Connection:
                     self._room.release()  # of somebody who has no say any more
         except ConnectionClosed:
             code = self._socket.close_code
-            log.info("link closed", kind=self._addressee.kind.value, id=self._addressee.id, code=code)
+            log.info("link_closed", kind=self._addressee.kind.value, id=self._addressee.id, code=code)
 
     def _take(self, data: str | bytes) -> None:
         """One frame: note who lives, then submit its event, or answer it at once when nothing depends on one."""
@@ -185,7 +185,7 @@ class Connection:
         try:
             return self._mark(received)
         except StoreUnavailable as away:
-            log.warning("marks lost", id=self._addressee.id, why=away.message)
+            log.warning("marks_lost", id=self._addressee.id, why=away.message)
             return None
 
     def _mark(self, received: Received) -> set[str]:
@@ -234,7 +234,7 @@ class Connection:
                     self._flushed.set()
                 await self._rest()
         except LinkBroken as broken:
-            log.info("link given up", kind=self._addressee.kind.value, id=self._addressee.id, why=str(broken))
+            log.info("link_given_up", kind=self._addressee.kind.value, id=self._addressee.id, why=str(broken))
             if broken.code is None:
                 self._socket.cut()
             else:
@@ -315,5 +315,5 @@ class Connection:
             async with asyncio.timeout(self._limits.flush_s_max):
                 await self._flushed.wait()
         except TimeoutError:
-            log.info("link ends unflushed", kind=self._addressee.kind.value, id=self._addressee.id)
+            log.info("link_ends_unflushed", kind=self._addressee.kind.value, id=self._addressee.id)
         await self._socket.finish(code)

@@ -142,7 +142,7 @@ class Registry:
                 for addressee in _clients(announcement.revoked):
                     self._revocations[addressee] = self.revocations(addressee) + 1
                     for link in tuple(self._links.get(addressee, ())):
-                        log.info("link revoked", kind=addressee.kind.value, id=addressee.id)
+                        log.info("link_revoked", kind=addressee.kind.value, id=addressee.id)
                         link.end(CloseCode.REVOKED)
         finally:
             committed.close()

@@ -125,7 +125,7 @@ class LinkServer:
             async with asyncio.timeout(_STOP_S_MAX):
                 await self._server.wait_closed()
         except TimeoutError:
-            log.warning("links cut", links=len(self._sockets))
+            log.warning("links_cut", links=len(self._sockets))
             for link in tuple(self._sockets):
                 link.cut()
             await self._server.wait_closed()
@@ -137,7 +137,7 @@ class LinkServer:
             connection.admission = self._door.admit(request)
         except Refusal as refusal:
             status = HTTPStatus(refusal.http_status)
-            log.info("link refused", code=refusal.code.value, why=refusal.message)
+            log.info("link_refused", code=refusal.code.value, why=refusal.message)
             response = connection.respond(status, f"{refusal.code.value}: {refusal.message}\n")
             if status is HTTPStatus.UNAUTHORIZED:
                 response.headers["WWW-Authenticate"] = "Bearer"
@@ -161,7 +161,7 @@ class LinkServer:
         try:
             await link.run()
         except Exception:
-            log.exception("link failed", kind=link.admission.addressee.kind.value, id=link.admission.addressee.id)
+            log.exception("link_failed", kind=link.admission.addressee.kind.value, id=link.admission.addressee.id)
             await connection.finish(_INTERNAL_ERROR)
 
 

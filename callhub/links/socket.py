@@ -50,7 +50,7 @@ class LinkSocket(ServerConnection):
         self.heard_at_s = self.loop.time()
         super().data_received(data)
         if self.transport.get_write_buffer_size() > BUFFERED_BYTES_MAX:
-            log.info("link cut", why="asks without listening")
+            log.info("link_cut", why="asks without listening")
             self.cut()
 
     @property
@@ -98,7 +98,7 @@ class OneLine(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         """Log its message and the type of its exception."""
         error = record.exc_info[1] if record.exc_info else None
-        log.info("link library", what=record.getMessage(), error=type(error).__name__ if error else None)
+        log.info("link_library", what=record.getMessage(), error=type(error).__name__ if error else None)
 
 
 def library_logger() -> logging.Logger:

@@ -1,6 +1,7 @@
 """The source stays small, named and explained."""
 
 import ast
+import re
 
 import pytest
 
@@ -12,6 +13,7 @@ _BANNED_NAMES = {"utils", "util", "common", "helpers", "helper", "manager", "man
 # Spelled in halves, or this file would find itself.
 _BANNED_WORDS = ("TO" + "DO", "FIX" + "ME", "XX" + "X:")
 _TEXT_SUFFIXES = {".py", ".md", ".toml", ".json", ".html", ".js", ".css", ".sql", ".csv", ".txt", ".yaml", ".sh"}
+_LEVELS = {"debug", "info", "warning", "error", "exception", "critical"}
 _PROSE = ("callhub", "config", "docs", "tests")
 
 
@@ -55,6 +57,23 @@ def test_no_work_is_left_in_a_comment() -> None:
         if word in line
     ]
     assert not faults, "\n".join(faults)
+
+
+def test_what_is_logged_is_named_by_a_code() -> None:
+    named = [
+        (f"{module.place}:{node.lineno}", str(node.args[0].value))
+        for module in modules("callhub")
+        for node in ast.walk(module.tree)
+        if isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Attribute)
+        and node.func.attr in _LEVELS
+        and isinstance(node.func.value, ast.Name)
+        and node.func.value.id == "log"
+        and node.args
+        and isinstance(node.args[0], ast.Constant)
+    ]
+    assert len(named) > 20
+    assert not [each for each in named if not re.fullmatch(r"[a-z]+(_[a-z]+)*", each[1])]
 
 
 def _undocumented(module: Module) -> list[str]:

@@ -333,7 +333,7 @@ async def test_a_slow_responder_that_wakes_up_learns_why() -> None:
             slow = await stage.connect("responder", "V-1", NARROW_BYTES)
             slow.socket.transport.pause_reading()
             await _tell(stage, Addressee(AddresseeKind.RESPONDER, "V-1"), 1)
-            await book.has("link given up", id="V-1", why="too slow")
+            await book.has("link_given_up", id="V-1", why="too slow")
             slow.socket.transport.resume_reading()
             assert await slow.closed() == 4002
     assert book.tracebacks == []

@@ -2,7 +2,8 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable
+import socket
+from collections.abc import AsyncIterator, Awaitable, Callable, Generator
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -126,6 +127,55 @@ async def test_a_restarting_server_is_found_again(capsys: pytest.CaptureFixture[
         await Press("BTN-1", "sos").run(url, "T")
     assert seen[0] == seen[1]
     assert capsys.readouterr().out.splitlines() == ["receipt: incident I-1", "closed"]
+
+
+async def test_the_end_of_a_case_closes_the_link_as_normal() -> None:
+    async def play(phone: Phone) -> None:
+        alarm = await phone.hear()
+        await phone.receipt(alarm)
+        await phone.progress(1, alarm, "closed")
+        await phone.hear()
+        await phone.link.wait_closed()
+        assert phone.link.close_code == 1000
+
+    async with server(play) as url:
+        await Press("BTN-1", "sos").run(url, "T")
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
+async def test_where_nothing_listens_it_says_so_once_and_goes_on_trying(
+    host: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    tried_often = asyncio.Event()
+
+    def delays() -> Generator[float]:
+        for _ in range(3):
+            yield 0
+        tried_often.set()
+        while True:
+            yield 0.01
+
+    async def play(link: ServerConnection) -> None:
+        phone = Phone(link)
+        alarm = await phone.hear()
+        await phone.receipt(alarm)
+        await phone.progress(1, alarm, "closed")
+        await link.wait_closed()
+
+    monkeypatch.setattr(press_module, "_delays", delays)
+    with socket.socket() as deaf:
+        deaf.bind(("127.0.0.1", 0))
+        port = deaf.getsockname()[1]
+        url = f"ws://{host}:{port}"
+        async with asyncio.timeout(LIMIT_S), asyncio.TaskGroup() as tasks:
+            pressing = tasks.create_task(Press("BTN-1", "sos").run(url, "T"))
+            await tried_often.wait()
+            deaf.close()
+            async with serve(play, "127.0.0.1", port, subprotocols=[press_module.SUBPROTOCOL]):
+                await pressing
+    told = capsys.readouterr()
+    assert told.err.splitlines() == [f"nothing listens at {url}; trying until there is a link, Ctrl-C ends it"]
+    assert told.out.splitlines() == ["receipt: incident I-1", "closed"]
 
 
 async def test_a_revoked_token_ends_it() -> None:

@@ -15,7 +15,7 @@ def test_the_librarys_traceback_becomes_one_line() -> None:
         except EOFError:
             logger.error("opening handshake failed", exc_info=True)
     (line,) = lines
-    assert (line["event"], line["what"], line["error"]) == ("link library", "opening handshake failed", "EOFError")
+    assert (line["event"], line["what"], line["error"]) == ("link_library", "opening handshake failed", "EOFError")
     assert "exc_info" not in line
 
 
