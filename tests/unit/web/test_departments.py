@@ -51,6 +51,7 @@ async def test_a_whistle_grants_its_department_that_one_incident(stage: Stage) -
     await with_departments(stage, FIRE)
     mine, other = await stage.press("BTN-1"), await stage.press("BTN-3", "a-2")
     await call(stage, mine)
+    await call(stage, other, "WATER")
     async with stage.bearer("responder-FIRE") as fire:
         one = await fire.get(f"/api/v1/incidents/{mine}")
         assert one.json()["whistles"] == [
