@@ -33,6 +33,7 @@ _SQLITE = re.compile(r"sqlite:///(?P<path>[^?#]+)")
 Port = Annotated[int, Field(ge=0, le=65535)]
 Seconds = Annotated[float, Field(ge=1, le=31_622_400)]
 Count = Annotated[int, Field(ge=1, le=1_000_000)]
+Limit = Annotated[int, Field(ge=0, le=1_000_000)]
 Speed = Annotated[float, Field(gt=0, le=50)]
 
 
@@ -122,18 +123,37 @@ class SpeedSettings(_Section):
     grid_worker: Speed = 1.8
 
 
-class DispatchSettings(_Section):
-    """``[dispatch]``: figures of matching that are not a policy's.
+class QuietHoursSettings(_Section):
+    """``[dispatch.quiet_hours]``: when people are asked for emergencies alone, by kind; empty: never quiet."""
 
-    1.8 m/s and 105 s of turnout are published medians of lay responders in dense cities.
-    """
+    volunteer: str = ""
+    caregiver: str = ""
+    grid_worker: str = ""
+
+
+class ServicesPerDaySettings(_Section):
+    """``[dispatch.services_per_day_max]``: asks for what is no emergency, by kind; 0: no limit."""
+
+    volunteer: Limit = 12
+    caregiver: Limit = 0
+    grid_worker: Limit = 0
+
+
+class DispatchSettings(_Section):
+    """``[dispatch]``: figures of matching that are not a policy's; ``dispatch.rules.Rules`` gives their sources."""
 
     link_patience_s: Seconds = 60
     turnout_s: Seconds = 105
+    turnout_night_s: Seconds = 142
+    night: str = "22:00-06:00"
+    detour: Annotated[float, Field(ge=1, le=10)] = 1.3
+    rest_s: Annotated[float, Field(ge=0, le=604_800)] = 900
     position_fresh_s: Seconds = 900
     fix_fresh_s: Seconds = 120
     fix_accuracy_m_max: Annotated[float, Field(ge=1, le=100_000)] = 100
     speed_m_s: SpeedSettings = SpeedSettings()
+    quiet_hours: QuietHoursSettings = QuietHoursSettings()
+    services_per_day_max: ServicesPerDaySettings = ServicesPerDaySettings()
 
 
 class PoliciesSettings(_Section):

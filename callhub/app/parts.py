@@ -11,8 +11,10 @@ from callhub.clock import SystemClock
 from callhub.delivery.courier import Courier
 from callhub.dispatch.engine import DispatchEngine
 from callhub.dispatch.rules import Rules
+from callhub.domain.hours import parse_hours
 from callhub.domain.people import ResponderKind
 from callhub.domain.policy import PolicySet
+from callhub.errors import ConfigError
 from callhub.feed import Feed
 from callhub.hub import Hub
 from callhub.intake.alone import put_first_ladders
@@ -32,17 +34,36 @@ if TYPE_CHECKING:
 
 
 def rules_of(settings: Settings) -> Rules:
-    """The engine's figures, from the settings."""
+    """The engine's figures, from the settings; raises ``ConfigError`` for hours that cannot be read."""
     figures = settings.dispatch
     return Rules(
         timezone=settings.place.zone,
         link_patience_s=figures.link_patience_s,
         turnout_s=figures.turnout_s,
+        turnout_night_s=figures.turnout_night_s,
+        night=_hours("dispatch.night", figures.night),
+        detour=figures.detour,
+        rest_s=figures.rest_s,
+        quiet_hours={
+            ResponderKind(kind): _hours(f"dispatch.quiet_hours.{kind}", hours)
+            for kind, hours in figures.quiet_hours.model_dump().items()
+        },
+        services_per_day_max={
+            ResponderKind(kind): most for kind, most in figures.services_per_day_max.model_dump().items() if most
+        },
         speed_m_s={ResponderKind(kind): speed for kind, speed in figures.speed_m_s.model_dump().items()},
         position_fresh_s=figures.position_fresh_s,
         fix_fresh_s=figures.fix_fresh_s,
         fix_accuracy_m_max=figures.fix_accuracy_m_max,
     )
+
+
+def _hours(key: str, hours: str) -> str:
+    try:
+        parse_hours(hours)
+    except ValueError as wrong:
+        raise ConfigError("settings", key, str(wrong)) from wrong
+    return hours
 
 
 @dataclass(frozen=True, slots=True)

@@ -115,7 +115,6 @@ def accept(case: Case, offer: Offer, via: str) -> None:
     _assign(case, offer)
     if person is not None:
         turn.changes.person(offer.responder)
-        person.accepted += 1
         if emergency and person.is_full:
             withdraw_elsewhere(turn, offer.responder, case.id, "busy")
 

@@ -38,7 +38,7 @@ class Changes:
             restore()
 
     def person(self, id: str) -> Person | None:
-        """A responder whose duty, link, position or count of acceptances is about to change; None when unknown."""
+        """A responder whose duty, link or position is about to change; None when unknown."""
         person = self.world.roster.people.get(id)
         if person is None or id in self._people:
             return person
@@ -46,10 +46,9 @@ class Changes:
         known: Person = person
         record, duty = person.record, person.duty
         link, position = (person.link_up, person.reachable_until), (person.fix, person.fix_at)
-        accepted = person.accepted
 
         def restore() -> None:
-            known.duty, known.accepted = duty, accepted
+            known.duty = duty
             known.link_up, known.reachable_until = link
             known.fix, known.fix_at = position
             self.world.roster.admit(record, self.now, known=False)

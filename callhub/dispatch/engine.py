@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from callhub.dispatch import actions, answers, deadlines, departments, devices, opening, presence
 from callhub.dispatch.call_back_answers import ask_call_first
 from callhub.dispatch.escalation import consider
+from callhub.dispatch.learning import counted
 from callhub.dispatch.replay import apply
 from callhub.dispatch.roster import Roster
 from callhub.dispatch.turn import Turn
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 
     from callhub.dispatch.rules import Rules
     from callhub.domain.facts import Row
+    from callhub.domain.habits import Habit
     from callhub.domain.people import Duty, Position, Responder
 
 DUE_MAX = 1000
@@ -62,6 +64,10 @@ class Remembered(Protocol):
     @property
     def positions(self) -> Mapping[str, tuple[Position, datetime]]:
         """Where their apps saw them last, and when."""
+
+    @property
+    def habits(self) -> Sequence[Habit]:
+        """What was learned of how they answer."""
 
     @property
     def policies(self) -> Sequence[Policy]:
@@ -101,13 +107,15 @@ class DispatchEngine:
         try:
             answer = _repeated(turn, event) or _HANDLERS[type(event)](turn, event)
             rows, messages = turn.finish(consider)
+            habits = counted(rows, self.incident, self._world.habits.get, self._world.rules.timezone)
         except Refusal as refusal:
             turn.undo()
             return Decision(answer=self._refused(event, refusal))
         except BaseException:
             turn.undo()
             raise
-        return Decision(rows, messages, _with_reuse(event, answer))
+        self._world.habits.update(habits)
+        return Decision(rows, messages, _with_reuse(event, answer), habits=tuple(habits.values()))
 
     def _refused(self, event: e.Event, refusal: Refusal) -> Answer:
         body: dict[str, Any] = {"code": refusal.code.value, "message": refusal.message, "field": refusal.field}
@@ -162,6 +170,7 @@ class DispatchEngine:
         world.known = {**memory.policies_known, **{policy_key(policy): policy for policy in memory.policies}}
         world.known |= old.known
         world.number = memory.last_number
+        world.habits = {habit.responder: habit for habit in memory.habits}
         self._world = world
         self._admit(memory, now)
         lost = tuple(id for id, rows in memory.rows.items() if not self._replayed(id, rows, memory.places))

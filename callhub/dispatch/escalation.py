@@ -12,10 +12,10 @@ Rules of this file:
 from __future__ import annotations
 
 from datetime import timedelta
-from itertools import islice
 from typing import TYPE_CHECKING
 
 from callhub.dispatch import call_backs, service_hours
+from callhub.dispatch.learning import is_enough
 from callhub.dispatch.lifecycle import IncidentEvent, advance_incident
 from callhub.dispatch.matching import Candidate, Search
 from callhub.domain import facts as f
@@ -106,14 +106,19 @@ def _has_open(incident: Incident, number: int) -> bool:
 
 
 def fill(case: Case, number: int, *, again: bool = False) -> None:
-    """Offer until the step has ``fan_out`` open offers or nobody is left; records the ranking."""
+    """Offer until the step has asked enough people or nobody is left; records the ranking."""
     incident = case.incident
     step = case.policy.steps[number]
     looking = search(case, step, again=again)
-    missing = wanted(looking) - sum(1 for o in incident.open_offers if o.step == number)
-    if missing <= 0 or not incident.ladder_runs:
+    chances, (enough, most) = looking.chances(number), wanted(looking)
+    if is_enough(chances, enough, most) or not incident.ladder_runs:
         return
-    chosen = list(islice(looking.candidates(), missing))
+    chosen: list[Candidate] = []
+    for candidate in looking.candidates():
+        chosen.append(candidate)
+        chances.append(looking.chance(candidate.responder))
+        if is_enough(chances, enough, most):
+            break
     case.add(looking.explain(number, chosen))
     for candidate in chosen:
         make_offer(case, candidate, number)
@@ -131,13 +136,13 @@ def width(step: Step, around: int) -> int:
     return max(step.fan_out, min(step.fan_out_max, around * DENSE_OFFERS // DENSE_PEOPLE))
 
 
-def wanted(looking: Search) -> int:
-    """How many offers a search's step keeps open here and now."""
+def wanted(looking: Search) -> tuple[int, int]:
+    """How many offers a search's step keeps open here and now, and how many where people seldom say yes."""
     step = looking.step
     if step.fan_out_max <= step.fan_out or not step.asks_people:
-        return step.fan_out
+        return step.fan_out, step.fan_out
     most = -(-step.fan_out_max * DENSE_PEOPLE // DENSE_OFFERS)
-    return width(step, looking.around(min(step.radius_m or DENSE_M, DENSE_M), most))
+    return width(step, looking.around(min(step.radius_m or DENSE_M, DENSE_M), most)), step.fan_out_max
 
 
 def make_offer(case: Case, candidate: Candidate, number: int) -> str:
@@ -254,7 +259,7 @@ def _place_for(turn: Turn, incident: Incident, person: Person) -> tuple[Search, 
     for number in range(first, last + 1):
         step = steps[number]
         looking = Search(world, incident, places, step, turn.now)
-        if sum(1 for o in incident.open_offers if o.step == number) >= wanted(looking):
+        if is_enough(looking.chances(number), *wanted(looking)):
             continue
         candidate = looking.matches(person)
         if candidate is not None:

@@ -1,8 +1,9 @@
 """Who is asked: the exact best of those who can come, and why the others were passed over.
 
 Rules of this file:
-1. Paired people first; then the least expected arrival in whole seconds (turnout + distance / speed); ties by recent
-   load, then id. The same roster gives the same people.
+1. Paired people first; then the least expected arrival in whole seconds (turnout + way / speed); ties by the load of
+   the last month, then id. Whoever has just come back from an emergency comes after those who had none. Outside
+   emergencies the least loaded of the nearest comes first. The same roster gives the same people.
 2. Without a position, people are found by area (the deepest common one first). Without both, no person is asked: only
    desks can help somebody whom nobody can find.
 3. Every ranking is explained: at most 20 chosen, the 20 nearest passed over with one reason each, counts for the rest.
@@ -12,10 +13,12 @@ from __future__ import annotations
 
 import heapq
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from callhub.dispatch.geo import distance_m
+from callhub.dispatch.learning import chance, is_resting, load_of, services_on
 from callhub.dispatch.roster import PLACES, Person
 from callhub.domain import facts as f
 from callhub.domain.incident import Incident, OfferState, Places
@@ -53,7 +56,10 @@ class Candidate:
 
 @dataclass(slots=True)
 class Search:
-    """One search for one incident and one step of its ladder."""
+    """One search for one incident and one step of its ladder.
+
+    ``emergency``: capacity counts. ``limited``: quiet hours, the limit of a day and the rest after an emergency do.
+    """
 
     world: World
     incident: Incident
@@ -61,6 +67,14 @@ class Search:
     step: Step
     now: datetime
     again: bool = False
+    emergency: bool = field(init=False)
+    limited: bool = field(init=False)
+    night: bool = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.emergency = self.incident.class_ is IncidentClass.EMERGENCY
+        self.limited = self.incident.class_ in (IncidentClass.SERVICE, IncidentClass.TECHNICAL)
+        self.night = self.world.rules.is_night(self.now)
 
     @property
     def centre(self) -> Position | None:
@@ -76,15 +90,45 @@ class Search:
     def refusal(self, person: Person) -> str | None:
         """Why this person is not asked for this incident, as a code, or None.
 
-        ``disabled off_duty unreachable busy``, ``skill``, ``declined accepted asked`` (this incident, before).
+        ``disabled leave off_duty unreachable busy``, ``skill``, ``declined accepted asked`` (this incident, before),
+        and outside emergencies ``rest quiet cap``.
         """
-        emergency = self.incident.class_ is IncidentClass.EMERGENCY
-        standing = self.world.roster.standing(person, self.now, emergency=emergency)
+        standing = self.world.roster.standing(person, self.now, emergency=self.emergency)
         if standing is not None:
             return standing
         if not set(self.step.skills) <= set(person.record.skills):
             return "skill"
-        return self.history(person)
+        return self.history(person) or (self._spared(person) if self.limited else None)
+
+    def _spared(self, person: Person) -> str | None:
+        """Why this person is left in peace where no life is at stake: ``rest quiet cap``, or None."""
+        rules, kind = self.world.rules, person.record.kind
+        if kind in PLACES:
+            return None
+        if self._rests(person.record.id):
+            return "rest"
+        if rules.is_quiet(kind, self.now):
+            return "quiet"
+        most = rules.services_per_day_max.get(kind)
+        habit = self.world.habits.get(person.record.id)
+        if most is not None and services_on(habit, self.now, rules.timezone) >= most:
+            return "cap"
+        return None
+
+    def _rests(self, responder: str) -> bool:
+        return is_resting(self.world.habits.get(responder), self.now, self.world.rules.rest_s)
+
+    def _load(self, responder: str) -> float:
+        return load_of(self.world.habits.get(responder), self.now)
+
+    def chances(self, number: int) -> list[float]:
+        """How likely each open offer of the step with this number is accepted."""
+        return [self.chance(offer.responder) for offer in self.incident.open_offers if offer.step == number]
+
+    def chance(self, responder: str) -> float:
+        """How likely this person accepts, learned from emergencies and used in them; else as for somebody new."""
+        habit = self.world.habits.get(responder) if self.emergency else None
+        return chance(habit, self.now, self.world.rules.timezone)
 
     def history(self, person: Person) -> str | None:
         """Whether they were asked before: ``asked`` (still are), ``declined``, ``accepted``."""
@@ -123,12 +167,26 @@ class Search:
             for candidate in self._paired():
                 seen.add(candidate.responder)
                 yield candidate
-        people = self._by_distance() if self.centre is not None else self._by_area()
+        people: Iterator[Candidate] = self._by_distance() if self.centre is not None else iter(self._by_area())
+        if self.limited:
+            people = self._fairly(people)
+        resting: list[Candidate] = []
         for candidate in people:
-            if candidate.responder not in seen:
-                seen.add(candidate.responder)
+            if candidate.responder in seen:
+                continue
+            seen.add(candidate.responder)
+            if self._rests(candidate.responder):
+                resting.append(candidate)
+            else:
                 yield candidate
+        yield from resting
         yield from self._desks()
+
+    def _fairly(self, people: Iterator[Candidate]) -> Iterator[Candidate]:
+        """Of the nearest the least loaded first: nobody waits in need, so the work is shared."""
+        nearest = list(islice(people, LOOKED_AT_MAX))
+        yield from sorted(nearest, key=lambda c: (self._load(c.responder), *self._order(c)))
+        yield from people
 
     def matches(self, person: Person) -> Candidate | None:
         """This one person as a candidate of this step, or None. What rules out most is looked at first."""
@@ -151,7 +209,7 @@ class Search:
         position = self.world.roster.position(person, self.now)
         if self.centre is not None and position is not None:
             away_m = distance_m(self.centre, position)
-            eta_s = self.world.rules.eta_s(record.kind, away_m)
+            eta_s = self.world.rules.eta_s(record.kind, away_m, night=self.night)
             return Candidate(record.id, record.kind, round(away_m), eta_s, paired)
         if paired or (self.centre is None and set(self.incident.area[:1]) & set(record.area)):
             return Candidate(record.id, record.kind, None, None, paired)
@@ -167,11 +225,11 @@ class Search:
             and self.refusal(people[id]) is None
             and (candidate := self._measure(people[id], paired=True)) is not None
         ]
-        return sorted(found, key=self._order)
+        return sorted(found, key=lambda candidate: (self._rests(candidate.responder), *self._order(candidate)))
 
-    def _order(self, candidate: Candidate) -> tuple[float, int, str]:
+    def _order(self, candidate: Candidate) -> tuple[float, float, str]:
         eta_s = math.inf if candidate.eta_s is None else candidate.eta_s
-        return eta_s, self.world.roster.people[candidate.responder].accepted, candidate.responder
+        return eta_s, self._load(candidate.responder), candidate.responder
 
     def _by_distance(self) -> Iterator[Candidate]:
         """Kinds differ in speed, so each is searched by distance and they are merged by arrival."""
@@ -181,15 +239,14 @@ class Search:
     def _of_kind(self, kind: ResponderKind, centre: Position) -> Iterator[Candidate]:
         """People of one kind by (arrival, load, id). Distance order is arrival order but for ties within a second."""
         roster = self.world.roster
-        emergency = self.incident.class_ is IncidentClass.EMERGENCY
         radius_m = self.step.radius_m or math.inf
         same: list[Candidate] = []
         # Services use no capacity, so people busy with an emergency may still be asked for one.
-        for away_m, id in roster.near(kind, centre, radius_m, everyone=not emergency):
+        for away_m, id in roster.near(kind, centre, radius_m, everyone=not self.emergency):
             person = roster.people[id]
             if self.refusal(person) is not None:
                 continue
-            candidate = Candidate(id, kind, round(away_m), self.world.rules.eta_s(kind, away_m))
+            candidate = Candidate(id, kind, round(away_m), self.world.rules.eta_s(kind, away_m, night=self.night))
             if same and same[0].eta_s != candidate.eta_s:
                 yield from sorted(same, key=self._order)
                 same = []
@@ -205,7 +262,7 @@ class Search:
                 person = roster.people[id]
                 if person.record.kind in self.kinds and self.refusal(person) is None:
                     found.setdefault(id, depth)
-        order = sorted(found, key=lambda id: (-found[id], roster.people[id].accepted, id))
+        order = sorted(found, key=lambda id: (-found[id], self._load(id), id))
         return [Candidate(id, roster.people[id].record.kind) for id in order]
 
     def _desks(self) -> Iterator[Candidate]:
@@ -224,24 +281,39 @@ class Search:
     def explain(self, step: int, chosen: list[Candidate]) -> f.Ranked:
         """The ranking as a fact."""
         mine = {c.responder for c in chosen}
+        farthest_m = max((c.distance_m or 0 for c in chosen), default=0)
         passed: list[dict[str, object]] = []
         for away_m, person in self._nearby():
             if person.record.id in mine:
                 continue
-            reason = self.refusal(person) or ("kind" if person.record.kind not in self.kinds else "farther")
-            if self.step.radius_m is not None and away_m > self.step.radius_m and reason in ("farther", "kind"):
-                reason = "too_far"
+            reason = self.refusal(person) or self._outranked(person, away_m, farthest_m)
             passed.append({"responder": person.record.id, "distance_m": round(away_m), "reason": reason})
             if len(passed) == LISTED_MAX:
                 break
-        listed = tuple(
-            {"responder": c.responder, "distance_m": c.distance_m, "eta_s": c.eta_s, "paired": c.paired}
-            for c in chosen[:LISTED_MAX]
-        )
+        listed = tuple(self._listed(candidate) for candidate in chosen[:LISTED_MAX])
         active = sum(self.world.roster.count(kind)[1] for kind in self.kinds)
         eligible = sum(self.world.roster.count(kind)[0] for kind in self.kinds)
         counts = {"active": active, "eligible": eligible, "not_listed": max(0, active - len(passed) - len(chosen))}
         return f.Ranked(step=step, chosen=listed, passed_over=tuple(passed), counts=counts)
+
+    def _listed(self, chosen: Candidate) -> dict[str, object]:
+        """What spoke for somebody: how likely they come (0..1) and what they carried in the last month, as it was."""
+        return {
+            "responder": chosen.responder,
+            "distance_m": chosen.distance_m,
+            "eta_s": chosen.eta_s,
+            "paired": chosen.paired,
+            "chance": round(self.chance(chosen.responder), 3),
+            "load": round(self._load(chosen.responder), 1),
+        }
+
+    def _outranked(self, person: Person, away_m: float, farthest_m: float) -> str:
+        """Why others came before somebody who could be asked: ``too_far rest load farther``."""
+        if self.step.radius_m is not None and away_m > self.step.radius_m:
+            return "too_far"
+        if self._rests(person.record.id):
+            return "rest"
+        return "load" if self.limited and away_m < farthest_m else "farther"
 
     def _nearby(self) -> Iterator[tuple[float, Person]]:
         if self.centre is None:

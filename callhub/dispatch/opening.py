@@ -205,7 +205,7 @@ def _join(turn: Turn, case: Case, signal: Signal) -> Case:
     only_said_test, ran_before = incident.says_test, incident.ladder_runs
     case.add(_recorded(turn, signal, joined=True))
     _see_fix(case, signal, turn.now)
-    policy = turn.world.policies.choose(signal.kind, turn.world.roster.local(turn.now))
+    policy = turn.world.policies.choose(signal.kind, turn.world.rules.local(turn.now))
     urgent = policy.urgency < incident.urgency
     if urgent:
         turn.world.freeze(policy)
@@ -231,7 +231,7 @@ def _join(turn: Turn, case: Case, signal: Signal) -> Case:
 
 def _open(turn: Turn, signal: Signal) -> Case:
     world = turn.world
-    policy = world.policies.choose(signal.kind, world.roster.local(turn.now))
+    policy = world.policies.choose(signal.kind, world.rules.local(turn.now))
     world.freeze(policy)
     elder = signal.elder
     fact = f.IncidentOpened(

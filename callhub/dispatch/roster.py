@@ -17,8 +17,8 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from callhub.dispatch.geo import Grid
-from callhub.domain.hours import is_within, next_change
 from callhub.domain.people import Duty, Position, Responder, ResponderKind
+from callhub.domain.timetable import Standing, parse_timetable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -57,7 +57,6 @@ class Person:
     loads: dict[str, Load] = field(default_factory=dict)
     asked: set[str] = field(default_factory=set)
     duties: set[str] = field(default_factory=set)
-    accepted: int = 0
     able: bool = False
 
     @property
@@ -97,6 +96,7 @@ class Roster:
         self._growing_old: list[tuple[datetime, str]] = []
         self._desks: dict[str, set[str]] = {}
         self._in_area: dict[str, set[str]] = {}
+        self._rostered: dict[str, tuple[datetime, datetime | None, Standing]] = {}
 
     def admit(self, record: Responder, now: datetime, *, known: bool) -> Person:
         """Add or change a responder. ``known``: was there when the process started, so patience applies."""
@@ -129,21 +129,33 @@ class Roster:
 
     # Who can be asked
 
-    def local(self, now: datetime) -> datetime:
-        """Now in the installation's zone, in which hours are written."""
-        return now.astimezone(self.rules.timezone)
-
     def on_duty(self, person: Person, now: datetime) -> bool:
-        """By presence while it lasts, else by hours; a desk also while somebody watches its area."""
+        """By presence while it lasts, else by hours; a desk also while somebody watches its area.
+
+        On leave only a presence with an end counts: one without would outlast the day on which it was meant.
+        """
         if person.record.kind is ResponderKind.DESK and self._desk_staffed(person.record, now):
             return True
+        standing = self._by_hours(person, now)
         duty = person.duty
-        if duty is not None and (duty.until is None or now < duty.until):
+        if duty is not None and (standing is not Standing.LEAVE if duty.until is None else now < duty.until):
             return duty.available
-        in_hours = bool(person.record.hours) and is_within(person.record.hours, self.local(now))
-        if person.record.kind is ResponderKind.DESK:
-            return in_hours and not TELEPHONES.isdisjoint(person.record.channels)
-        return in_hours
+        if person.record.kind is ResponderKind.DESK and TELEPHONES.isdisjoint(person.record.channels):
+            return False
+        return standing is Standing.ON
+
+    def _by_hours(self, person: Person, now: datetime) -> Standing:
+        """What the timetable says; read once for everybody who has the same, until it changes by itself."""
+        hours = person.record.hours
+        if not hours:
+            return Standing.OFF
+        since, until, standing = self._rostered.get(hours, (now, now, Standing.OFF))
+        if since <= now and (until is None or now < until):
+            return standing
+        table, zone = parse_timetable(hours), self.rules.timezone
+        standing = table.standing(now, zone)
+        self._rostered[hours] = now, table.next_change(now, zone), standing
+        return standing
 
     def _desk_staffed(self, desk: Responder, now: datetime) -> bool:
         patience = timedelta(seconds=self.rules.link_patience_s)
@@ -159,11 +171,11 @@ class Roster:
         return person.link_up or (person.reachable_until is not None and now < person.reachable_until)
 
     def standing(self, person: Person, now: datetime, *, emergency: bool = True) -> str | None:
-        """Why this person cannot be asked now, as a code, or None: ``disabled off_duty unreachable busy``."""
+        """Why this person cannot be asked now, as a code, or None: ``disabled leave off_duty unreachable busy``."""
         if not person.record.active:
             return "disabled"
         if not self.on_duty(person, now):
-            return "off_duty"
+            return "leave" if self._by_hours(person, now) is Standing.LEAVE else "off_duty"
         if not self.reachable(person, now):
             return "unreachable"
         limit = person.record.capacity
@@ -266,7 +278,7 @@ class Roster:
         if person.duty is not None and person.duty.until is not None and person.duty.until > now:
             times.append(person.duty.until)
         if person.record.hours:
-            change = next_change(person.record.hours, self.local(now))
+            change = parse_timetable(person.record.hours).next_change(now, self.rules.timezone)
             if change is not None:
                 times.append(change.astimezone(now.tzinfo))
         return min(times, default=None)

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from callhub.dispatch.rules import Rules
+    from callhub.domain.habits import Habit
 
 K = TypeVar("K")
 
@@ -52,6 +53,7 @@ class World:
     by_device: dict[tuple[str, str], set[str]] = field(default_factory=dict)
     early_cancels: OrderedDict[tuple[str, str, str], str] = field(default_factory=OrderedDict)
     timers: dict[str, datetime] = field(default_factory=dict)
+    habits: dict[str, Habit] = field(default_factory=dict)
     _heap: list[DueRef] = field(default_factory=list)
     _queued: dict[str, datetime] = field(default_factory=dict)
     _keys: dict[str, tuple[str | None, tuple[tuple[str, str], ...]]] = field(default_factory=dict)

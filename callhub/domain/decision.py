@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from callhub.domain.facts import Row
+from callhub.domain.habits import Habit
 from callhub.domain.messages import Message, Stored
 
 
@@ -30,12 +31,14 @@ class Answer:
 class Decision:
     """Rows for the journal, messages for the outbox, and the caller's answer.
 
-    At most one row for each incident, in the order they were touched.
+    At most one row for each incident, in the order they were touched. ``habits`` are those that the rows
+    changed, as they are now.
     """
 
     rows: tuple[Row, ...] = ()
     messages: tuple[Message, ...] = ()
     answer: Answer = field(default_factory=Answer)
+    habits: tuple[Habit, ...] = ()
 
     @property
     def touched(self) -> tuple[str, ...]:

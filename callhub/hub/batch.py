@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from callhub.domain.decision import Answer
     from callhub.domain.facts import Row
+    from callhub.domain.habits import Habit
     from callhub.domain.messages import Message
     from callhub.hub.guard import Outcome
     from callhub.hub.inbox import Ticket
@@ -37,6 +38,7 @@ class Batch:
         self._changes: list[DirectoryChange] = []
         self._revoked: list[tuple[str, str]] = []
         self._removed_users: list[str] = []
+        self._habits: dict[str, Habit] = {}
 
     def add(self, ticket: Ticket, event: Event, outcome: Outcome) -> tuple[StoredAnswer, ...]:
         """Take what was decided on ``event``.
@@ -49,6 +51,7 @@ class Batch:
         self._rows += decision.rows
         self._messages += decision.messages
         self.answers.append((ticket, decision.answer))
+        self._habits.update({habit.responder: habit for habit in decision.habits})
         self.engine_is_behind |= outcome.engine_is_behind
         if outcome.document is not None:
             self._documents[outcome.document.incident.id] = outcome.document
@@ -83,6 +86,7 @@ class Batch:
             messages=tuple(self._messages),
             answers=tuple(self._stored),
             changes=tuple(self._changes),
+            habits=tuple(self._habits.values()),
         )
 
     def announcement(self, committed: Committed) -> Announcement | None:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from callhub.domain.events import PriorAnswer, RequestKey
     from callhub.domain.facts import Row
+    from callhub.domain.habits import Habit
     from callhub.domain.incident import Incident, Places
     from callhub.domain.messages import Addressee, Message, Stored
     from callhub.domain.people import Actor, Area, Device, Duty, Elder, Position, Responder
@@ -99,6 +100,7 @@ class Commit:
     answers: Sequence[StoredAnswer] = ()
     changes: Sequence[DirectoryChange] = ()
     marks: Marks = field(default_factory=Marks)
+    habits: Sequence[Habit] = ()
     fence: tuple[int, int] = (0, 0)
 
 
@@ -138,6 +140,7 @@ class Snapshot:
 
     ``rows`` maps each open incident to its journal rows, oldest first. ``policies_known`` are all ladders ever frozen
     into an incident by ``policy_key``, ``policies`` those in force. ``last_at`` is the time of the newest row.
+    ``habits`` is what was learned of those who were ever asked.
     """
 
     epoch: str
@@ -151,6 +154,7 @@ class Snapshot:
     positions: dict[str, tuple[Position, datetime]]
     policies: tuple[Policy, ...]
     policies_known: dict[str, Policy]
+    habits: tuple[Habit, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

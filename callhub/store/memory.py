@@ -76,6 +76,7 @@ class MemoryStore(MemoryReads):
             self._change(change)
         self._project(commit.rows)
         self._mark(commit.marks)
+        self._habits.update({habit.responder: encode(habit) for habit in commit.habits})
         self._append(entries)
         self._keep(kept)
         stored = [self._send(message, body) for message, body in zip(commit.messages, bodies, strict=True)]
@@ -228,6 +229,8 @@ def _check_writable(commit: Commit) -> None:
         for policy in change.policies or ():
             encode_policy(policy)
         encode_json([change.users, change.tokens, change.removed_users, change.revoked])
+    for habit in commit.habits:
+        encode(habit)
     marks = commit.marks
     encode_json([list(marks.seen), list(marks.positions.items()), list(marks.confirmed), marks.device_health])
     encode_json([(message.addressee, message.key, message.incident) for message in commit.messages])

@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
+from callhub.domain.habits import Habit
 from callhub.domain.messages import Addressee, Message, Stored
 from callhub.store.base import Document, Found, Names, Page, Snapshot, Token, User
-from callhub.store.codec import decode_json, decode_policy
+from callhub.store.codec import decode, decode_json, decode_policy
 from callhub.store.cursors import read_cursor, read_number, write_cursor
 from callhub.store.ledger import SHARD, Record, genesis
 from callhub.store.records import Holding, Kept, choose, is_wanted
@@ -64,6 +65,7 @@ class MemoryReads:
         self._positions: dict[str, tuple[Position, datetime]] = {}
         self._seen: dict[tuple[str, str], datetime] = {}
         self._health: dict[str, bytes] = {}
+        self._habits: dict[str, bytes] = {}
 
     @property
     def _chain(self) -> bytes:
@@ -84,6 +86,7 @@ class MemoryReads:
             positions=dict(self._positions),
             policies=tuple(decode_policy(self._policies[key]) for key in self._in_force),
             policies_known={key: decode_policy(policy) for key, policy in self._policies.items()},
+            habits=tuple(decode(Habit, self._habits[id]) for id in sorted(self._habits)),
         )
 
     def lookup(self, need: Need) -> Found:

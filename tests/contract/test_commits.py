@@ -7,6 +7,7 @@ import pytest
 
 from callhub.domain import facts as f
 from callhub.domain.events import PriorAnswer, RequestKey
+from callhub.domain.habits import Habit
 from callhub.domain.incident import IncidentState
 from callhub.errors import StoreRefused, StoreUnavailable
 from callhub.store.base import Commit, DirectoryChange, Document, Marks, Need, Store, StoredAnswer
@@ -228,3 +229,23 @@ async def test_a_document_lives_on_after_the_caller_changes_it(store: Store) -> 
     before = Document(case.incident.copy(), case.places)
     case.incident.state = IncidentState.CANCELLED
     assert store.incident("I-1") == before
+
+
+async def test_what_was_learned_of_people_is_kept_with_the_commit_and_replaced_as_a_whole(
+    make_store: MakeStore,
+) -> None:
+    store = make_store()
+    await store.open()
+    first = Habit("V-1", at(1), load=1.0, no=(0.0, 0.1 + 0.2, 0.0, 1 / 3))
+    await store.commit(Commit(habits=[first, Habit("V-2", at(1), day=at(1).date(), services=2)]))
+    await store.commit(Commit(habits=[replace(first, load=2.5, back_at=at(2))]))
+    await store.close()
+    again = make_store()
+    await again.open()
+    kept = (await again.load()).habits
+    assert kept == (replace(first, load=2.5, back_at=at(2)), Habit("V-2", at(1), day=at(1).date(), services=2))
+    with pytest.raises(StoreRefused):
+        await again.commit(Commit(rows=Case("I-1", 1).open().rows, habits=[Habit("\ud800", at(3))]))
+    assert (await again.load()).habits == kept
+    assert again.head()[1] == 0
+    await again.close()

@@ -326,6 +326,8 @@ async def test_another_writer_is_waited_for_and_then_not_fatal(
 
 # Migrations
 
+VERSION = len(scripts())
+
 
 async def filled(path: Path) -> None:
     store = SqliteStore(path)
@@ -342,10 +344,10 @@ async def test_a_migration_leaves_a_copy_that_was_checked(path: Path) -> None:
     assert newer.verify().flaws == ()
     await newer.close()
     assert rows_in(path, "SELECT n FROM more") == [(1,)]
-    copy = path.with_name("callhub.db.v1")
+    copy = path.with_name(f"callhub.db.v{VERSION}")
     assert verify_file(copy).rows == 1
     assert permissions(path) == {0o600}
-    assert sorted(os.listdir(path.parent)) == ["callhub.db", "callhub.db.lock", "callhub.db.v1"]
+    assert sorted(os.listdir(path.parent)) == ["callhub.db", "callhub.db.lock", f"callhub.db.v{VERSION}"]
     # The copy is a database that the older program opens.
     older = SqliteStore(copy)
     await older.open()
@@ -353,12 +355,25 @@ async def test_a_migration_leaves_a_copy_that_was_checked(path: Path) -> None:
     await older.close()
 
 
+async def test_a_database_from_before_habits_is_brought_up_to_date(path: Path) -> None:
+    await filled(path)
+    older = sqlite3.connect(path)
+    older.executescript("DROP TABLE habit; PRAGMA user_version = 1;")
+    older.close()
+    newer = SqliteStore(path)
+    await newer.open()
+    snapshot = await newer.load()
+    assert (snapshot.habits, set(snapshot.rows)) == ((), {"I-1"})
+    assert newer.verify().flaws == ()
+    await newer.close()
+
+
 async def test_a_new_file_leaves_no_copy(path: Path) -> None:
     store = SqliteStore(path, migrations=(*scripts(), MORE))
     await store.open()
     await store.close()
-    # Version 1 lived for a moment, without anything in it.
-    assert not path.with_name("callhub.db.v1").exists()
+    # The shipped version lived for a moment, without anything in it.
+    assert not path.with_name(f"callhub.db.v{VERSION}").exists()
 
 
 async def test_a_failed_migration_changes_nothing(path: Path) -> None:
@@ -366,22 +381,22 @@ async def test_a_failed_migration_changes_nothing(path: Path) -> None:
     broken = SqliteStore(path, migrations=(*scripts(), MORE + "INSERT INTO nowhere VALUES (1);\n"))
     with pytest.raises(StoreUnavailable):
         await broken.open()
-    assert rows_in(path, "PRAGMA user_version") == [(1,)]
+    assert rows_in(path, "PRAGMA user_version") == [(VERSION,)]
     assert rows_in(path, "SELECT name FROM sqlite_schema WHERE name = 'more'") == []
     # A second attempt replaces the copy of the first.
     newer = SqliteStore(path, migrations=(*scripts(), MORE))
     await newer.open()
     await newer.close()
-    assert verify_file(path.with_name("callhub.db.v1")).rows == 1
+    assert verify_file(path.with_name(f"callhub.db.v{VERSION}")).rows == 1
 
 
 async def test_a_newer_database_is_not_touched(path: Path) -> None:
     newer = SqliteStore(path, migrations=(*scripts(), MORE))
     await newer.open()
     await newer.close()
-    with pytest.raises(StoreUnavailable, match="version 2"):
+    with pytest.raises(StoreUnavailable, match=f"version {VERSION + 1}"):
         await SqliteStore(path).open()
-    with pytest.raises(StoreUnavailable, match="version 2"):
+    with pytest.raises(StoreUnavailable, match=f"version {VERSION + 1}"):
         verify_file(path)
 
 

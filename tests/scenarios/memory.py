@@ -41,6 +41,7 @@ class _Memory:
         self.positions: dict[str, Any] = {}
         self.policies = list(town.policies.by_id.values())
         self.policies_known: dict[str, Policy] = dict(world.known)
+        self.habits = list(world.habits.values())
 
 
 def restored(town: Town) -> DispatchEngine:

@@ -25,7 +25,7 @@ def test_accepting_starts_an_arrival_deadline_of_the_expected_time_and_a_half() 
     near.reports("release")
     far.accepts()
     expected = far.offer["eta_s"]
-    assert expected == round(105 + far.offer["distance_m"] / 1.8)
+    assert expected == round(105 + far.offer["distance_m"] * 1.3 / 1.8)
     assert town.waits_for(first.id) == f"arrival in {expected * 1.5:g}"
     assert far.told("assignment")[-1]["arrive_by"] == town.incident(first.id).deadlines[f"arrival:{first.id}-a2"].at
 

@@ -44,7 +44,7 @@ def test_an_offer() -> None:
         "elder": "E-1",
         "area": list(AREA),
         "distance_m": 100,
-        "eta_s": 161,
+        "eta_s": 177,
         "respond_by": town.now + timedelta(seconds=20),
         "reminder": False,
     }

@@ -135,7 +135,7 @@ def test_the_gateway_hears_that_nobody_comes_and_then_who_does() -> None:
     person.accepts()
     assert town.progress() == ["unanswered", "assigned"]
     shown = [m.body for m in town.sent if m.type == "progress"][-1]
-    assert (shown["responder"], shown["eta_s"], shown["elder"]) == ("V-1", 161, "E-1")
+    assert (shown["responder"], shown["eta_s"], shown["elder"]) == ("V-1", 177, "E-1")
 
 
 def test_a_decline_under_unanswered_is_made_up_for_at_the_next_repeat() -> None:

@@ -33,6 +33,7 @@ from callhub.domain.policy import Policy, PolicySet, policy_from_table
 if TYPE_CHECKING:
     from callhub.domain.decision import Decision
     from callhub.domain.facts import Row
+    from callhub.domain.habits import Habit
     from callhub.domain.incident import Incident, Places
     from callhub.domain.messages import Message
 
@@ -118,6 +119,7 @@ class Memory:
     positions: dict[str, tuple[Position, datetime]]
     policies: list[Policy]
     policies_known: dict[str, Policy] = field(default_factory=dict)
+    habits: tuple[Habit, ...] = ()
 
 
 class Town:
@@ -390,4 +392,4 @@ def state(engine: DispatchEngine, now: datetime) -> dict[str, Any]:
     }
 
 
-_MOVING = ("record", "duty", "link_up", "reachable_until", "fix", "fix_at", "asked", "duties", "accepted")
+_MOVING = ("record", "duty", "link_up", "reachable_until", "fix", "fix_at", "asked", "duties")

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from callhub.domain.facts import Row
+    from callhub.domain.habits import Habit
     from callhub.domain.people import Device
     from callhub.domain.policy import Policy
     from callhub.store.base import DirectoryChange, Marks
@@ -104,6 +105,14 @@ def project_facts(db: sqlite3.Connection, rows: Sequence[Row]) -> None:
             db.execute("UPDATE elder SET record = ? WHERE id = ?", (record, id))
     for id, at in found.tested_at.items():
         _note_health(db, id, {"last_tested_at": at})
+
+
+def keep_habits(db: sqlite3.Connection, habits: Sequence[Habit]) -> None:
+    """Replace what was learned of people; about 10 us each."""
+    db.executemany(
+        "INSERT OR REPLACE INTO habit (responder, record) VALUES (?, ?)",
+        [(habit.responder, encode(habit)) for habit in habits],
+    )
 
 
 def mark(db: sqlite3.Connection, marks: Marks) -> None:

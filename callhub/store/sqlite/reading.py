@@ -10,6 +10,7 @@ import sqlite3
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+from callhub.domain.habits import Habit
 from callhub.domain.incident import Places
 from callhub.domain.messages import Addressee, AddresseeKind
 from callhub.domain.people import Area, Device, Duty, Elder, Position, Responder
@@ -103,6 +104,9 @@ class SqliteReads:
                 },
                 policies=tuple(decode_policy(ladder) for _, place, ladder in known if place is not None),
                 policies_known={key: decode_policy(ladder) for key, _, ladder in known},
+                habits=tuple(
+                    decode(Habit, record) for (record,) in self._all("SELECT record FROM habit ORDER BY responder")
+                ),
             )
 
     def _open_rows(self) -> dict[str, tuple[Row, ...]]:

@@ -16,7 +16,7 @@ from callhub.store.base import Commit, Committed
 from callhub.store.codec import encode_json, encode_time
 from callhub.store.ledger import SHARD, Entry, append, entries_of
 from callhub.store.records import Holding, Kept, keep, with_places
-from callhub.store.sqlite.directory import change_directory, mark, project_facts
+from callhub.store.sqlite.directory import change_directory, keep_habits, mark, project_facts
 from callhub.store.sqlite.rows import read_kept
 
 if TYPE_CHECKING:
@@ -67,6 +67,7 @@ def write_commit(db: sqlite3.Connection, encoded: Encoded) -> Committed:
         change_directory(db, change)
     project_facts(db, commit.rows)
     mark(db, commit.marks)
+    keep_habits(db, commit.habits)
     seq = append_rows(db, encoded.entries, head[0], head[1])
     keep_documents(db, encoded.kept)
     stored = _send(db, commit.messages, encoded.bodies, head[2])

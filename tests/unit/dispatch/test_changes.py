@@ -21,7 +21,7 @@ def test_everything_goes_back() -> None:
     assert person is not None
     assert changes.person("nobody") is None
     world.roster.see("V-1", north(9), stage.now)
-    person.link_up, person.duty, person.accepted = False, None, 5
+    person.link_up, person.duty = False, None
     changes.admit(replace(PEOPLE["V-1"], capacity=9))
     changes.admit(PEOPLE["C-1"])
     changes.set_timer("watcher:anna", stage.now + timedelta(seconds=5))

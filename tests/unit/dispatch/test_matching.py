@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from callhub.dispatch.matching import LISTED_MAX, Search
+from callhub.domain.habits import Habit
 from callhub.domain.incident import Places
 from callhub.domain.people import Position, Responder, ResponderKind
 from callhub.domain.policy import Ask, Level, Step
@@ -56,12 +57,12 @@ def test_paired_people_first_then_the_nearest_then_load_then_id() -> None:
     at = north(300)
     stage, id = quiet(b={"position": at}, a={"position": at}, near={"position": north(50)}, c={"position": at})
     stage.ready("V-3")
-    stage.engine._world.roster.people["a"].accepted = 2
+    stage.engine._world.habits["a"] = Habit("a", stage.now, load=2)
     assert names(search(stage, id)) == ["V-3", "near", "b", "c", "a"]
 
 
 def test_whole_seconds_decide_and_kinds_differ_in_speed() -> None:
-    stage, id = quiet(z={"position": north(100.2)}, y={"position": north(100.6)}, x={"position": north(101.9)})
+    stage, id = quiet(z={"position": north(100.6)}, y={"position": north(101.4)}, x={"position": north(101.9)})
     assert names(search(stage, id)) == ["y", "z", "x"], "within the same second the id decides"
 
 
