@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from callhub.domain.incident import Incident
 from callhub.domain.people import Actor, ActorKind, Device, Role
 from callhub.domain.policy import Policy, policy_from_table
 from tests.scenarios.town import LADDER, SERVICE, Person, Town, ladder
+
+if TYPE_CHECKING:
+    from callhub.domain.incident import Incident
 
 CALL: dict[str, Any] = {"name": "call back", "ask": ["call_back"], "step_timeout_s": 30}
 
