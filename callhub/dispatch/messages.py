@@ -11,9 +11,18 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from callhub.domain import facts as f
-from callhub.domain.incident import Assignment, AssignmentState, Incident, IncidentState, Offer, Places
+from callhub.domain.incident import (
+    JOINABLE,
+    Assignment,
+    AssignmentState,
+    Incident,
+    IncidentState,
+    Offer,
+    OfferState,
+    Places,
+)
 from callhub.domain.messages import Addressee, AddresseeKind, Message, MessageType
-from callhub.domain.people import ActorKind
+from callhub.domain.people import ActorKind, ResponderKind
 from callhub.domain.policy import IncidentClass
 
 if TYPE_CHECKING:
@@ -100,6 +109,7 @@ def told(case: Case) -> Iterator[Message]:
         if builder is not None:
             yield from builder(case, fact)
     yield from _assignments(case)
+    yield from _over(case)
     yield from _progress(case)
 
 
@@ -214,6 +224,19 @@ def _moved(case: Case, fact: f.AssignmentMoved) -> Iterator[Message]:
         elif case.turn.event.actor.kind is not ActorKind.RESPONDER:
             yield _update_to(case, assignment.responder, "released")
         yield from _update(case, "released", but=assignment.responder)
+
+
+def _over(case: Case) -> Iterator[Message]:
+    """To each desk that said yes: it was asked as well, and its yes made no assignment that could be released."""
+    now, before = case.incident, case.before
+    if before is None or before.state not in JOINABLE or now.state in JOINABLE:
+        return
+    newest = {offer.responder: offer for offer in now.offers.values() if offer.kind is ResponderKind.DESK}
+    for offer in newest.values():
+        # What it heard at an end before the last reopening was the end of that yes.
+        is_told = now.reopened_at is not None and offer.offered_at < now.reopened_at
+        if offer.state is OfferState.ACCEPTED and not is_told:
+            yield _stand_down(case, offer, now.state.value)
 
 
 def _offer_behind(incident: Incident, assignment: Assignment) -> Offer:

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+import pytest
+
 from tests.scenarios.town import Town
 
 
@@ -186,3 +190,50 @@ def test_whoever_watches_a_desk_renews_its_check_by_acting() -> None:
     assert town.incident(incident.id).owner is not None
     town.advance(20)
     assert town.incident(incident.id).owner is None
+
+
+@pytest.mark.parametrize(("action", "fields"), [("close", {"outcome": "other"}), ("cancel", {})])
+def test_a_desk_that_took_a_case_over_is_told_when_it_is_over(action: str, fields: dict[str, Any]) -> None:
+    town = Town()
+    town.elder()
+    desk = town.desk(("D", "S", "C"), "community")
+    town.watch()
+    incident = town.press()
+    desk.accepts()
+    assert desk.hears() == []
+    town.act(incident.id, action, user="anna", **fields)
+    assert desk.hears() == [f"stand_down {town.incident(incident.id).state.value}"]
+
+
+def test_a_desk_that_lost_a_case_to_somebody_else_is_told_of_its_end_as_well() -> None:
+    town = Town()
+    town.elder()
+    desk = town.desk(("D", "S", "C"), "community")
+    town.watch()
+    incident = town.press()
+    desk.accepts()
+    town.act(incident.id, "take-over", user="anna")
+    town.act(incident.id, "close", user="anna", outcome="other")
+    assert desk.hears() == ["stand_down closed"]
+
+
+def test_a_desk_is_told_once_of_each_end_that_it_had_a_part_in() -> None:
+    town = Town()
+    town.elder()
+    desk = town.desk(("D", "S", "C"), "community")
+    town.watch()
+    incident = town.press()
+    desk.accepts()
+    helper = town.responder("V-1")
+    helper.accepts()
+    town.advance(1)
+    helper.reports("cleared", outcome="helped")
+    assert desk.hears() == ["stand_down resolved"]
+
+    town.act(incident.id, "close", user="anna", outcome="helped")
+    assert desk.hears() == []
+
+    town.advance(1)
+    town.act(incident.id, "reopen", user="anna")
+    town.act(incident.id, "close", user="anna", outcome="helped")
+    assert desk.hears() == []

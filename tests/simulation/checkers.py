@@ -123,9 +123,7 @@ class Judge:
             incident = known.get(row.incident or "")
             for fact in row.facts if incident is not None else ():
                 assert incident is not None
-                if isinstance(fact, f.OfferDeclined) or (
-                    isinstance(fact, f.OfferAccepted) and incident.offers[fact.offer].kind.value == "desk"
-                ):
+                if isinstance(fact, f.OfferDeclined):
                     self.asked.pop((incident.id, incident.offers[fact.offer].responder), None)
                 elif isinstance(fact, f.AssignmentMoved) and fact.code is None and fact.state.value not in LIVE:
                     said_so = event.actor.kind is ActorKind.RESPONDER or fact.state.value == "cleared"
@@ -162,8 +160,11 @@ class Judge:
         for who, offer in held.items():
             assert believed.get(who) == offer, f"{who} was never told of {offer}"
         working = {a.responder for a in incident.live}
+        desks = {
+            o.responder for o in incident.offers.values() if o.kind.value == "desk" and o.state.value == "accepted"
+        }
         for who in believed:
-            assert who in held or who in working, f"law 7: {who} still believes to be asked in {incident.id}"
+            assert who in held or who in working | desks, f"law 7: {who} still believes to be asked in {incident.id}"
 
     def nothing_due(self, now: datetime, incidents: Iterable[Incident]) -> None:
         """Law 3 once everything due was handled: each open incident waits for something later."""
