@@ -157,19 +157,19 @@ def test_a_start_that_comes_late_waits_for_the_window_again() -> None:
     assert len(town.facts(incident.id, "ladder_exhausted")) == 1
 
 
-def test_a_step_that_is_overdue_after_a_start_at_night_is_climbed_in_the_morning() -> None:
+def test_what_was_overdue_when_a_start_came_at_night_goes_on_in_the_morning_where_it_stood() -> None:
     town = meals()
-    helped(town)
-    desk = town.desk(("D", "S", "C"), "community")
-    town.watch("anna")
+    person = helped(town)
     town.advance(5 * HOUR)
     incident = town.press(kind="meal")
     town.restart(8 * HOUR)
     fire(town)
-    assert set(town.incident(incident.id).deadlines) == {"window:1"}
-    town.watch("anna")
+    assert set(town.incident(incident.id).deadlines) == {"window:0"}
+    assert town.incident(incident.id).offers[person.offer["offer"]].state == "silent"
+    late = town.responder("V-2")
+    assert not late.was_asked()
     town.advance(8 * HOUR)
-    assert desk.was_asked()
+    assert late.was_asked()
 
 
 def fire(town: Town) -> None:
@@ -227,7 +227,7 @@ def test_an_emergency_never_waits_for_a_window_and_is_not_blocked_by_a_service()
     assert town.incident(person.told("assignment")[-1]["incident"]).class_ == "emergency"
 
 
-def test_a_service_is_asked_of_somebody_who_is_busy_with_an_emergency_only_after_it_is_accepted_there() -> None:
+def test_an_emergency_does_not_use_up_anybody_for_a_service_either() -> None:
     town = meals()
     person = helped(town)
     town.press(kind="sos")
