@@ -25,10 +25,8 @@ M_PER_DEGREE = math.pi * EARTH_M / 180
 def distance_m(a: Position, b: Position) -> float:
     """Great-circle distance in metres, haversine form (R. W. Sinnott, Sky and Telescope 68, 1984)."""
     lat_a, lat_b = math.radians(a.lat), math.radians(b.lat)
-    h = (
-        math.sin((lat_b - lat_a) / 2) ** 2
-        + math.cos(lat_a) * math.cos(lat_b) * math.sin(math.radians(b.lon - a.lon) / 2) ** 2
-    )
+    up, right = math.sin((lat_b - lat_a) / 2), math.sin(math.radians(b.lon - a.lon) / 2)
+    h = up * up + math.cos(lat_a) * math.cos(lat_b) * (right * right)
     return 2 * EARTH_M * math.asin(min(1.0, math.sqrt(h)))
 
 
@@ -109,9 +107,11 @@ class Grid:
         """How many lie within ``radius_m``, counted up to ``most``; nothing is sorted."""
         found = 0
         for bound_m, cells in self._rings(centre):
-            if bound_m > radius_m or found >= most:
+            if bound_m > radius_m:
                 break
             for cell in cells:
+                if found >= most:
+                    return most
                 inside = self._cells.get(cell)
                 if inside:
                     found += sum(1 for away_m, _ in _measured(centre, inside) if away_m <= radius_m)
@@ -137,11 +137,12 @@ def _measured(centre: Position, inside: dict[str, Spot]) -> list[tuple[float, st
     sin, asin, sqrt, radians = math.sin, math.asin, math.sqrt, math.radians
     lat_a, lon_a = radians(centre.lat), centre.lon
     cos_a = math.cos(lat_a)
-    found: list[tuple[float, str]] = []
-    for id, (lat_b, cos_b, lon_b) in inside.items():
-        h = sin((lat_b - lat_a) / 2) ** 2 + cos_a * cos_b * sin(radians(lon_b - lon_a) / 2) ** 2
-        found.append((2 * EARTH_M * asin(sqrt(h) if h < 1 else 1.0), id))
-    return found
+    across_m = 2 * EARTH_M
+    return [
+        (across_m * asin(sqrt(h) if (h := up * up + cos_a * cos_b * (right * right)) < 1 else 1.0), id)
+        for id, (lat_b, cos_b, lon_b) in inside.items()
+        for up, right in ((sin((lat_b - lat_a) / 2), sin(radians(lon_b - lon_a) / 2)),)
+    ]
 
 
 def _edge_m(centre: Position, row: int, column: int) -> float:
