@@ -55,6 +55,18 @@ async def begin(*args: str, **variables: str) -> Process:
     return await asyncio.create_subprocess_exec(*command, stdout=PIPE, stderr=DEVNULL, env={**os.environ, **variables})
 
 
+@pytest.fixture
+async def begun() -> AsyncIterator[list[Process]]:
+    """Commands that a test began beside its server; those that still run when it is over are stopped."""
+    processes: list[Process] = []
+    yield processes
+    for process in processes:
+        if process.returncode is None:
+            process.terminate()
+            async with asyncio.timeout(LIMIT_S):
+                await process.wait()
+
+
 async def token(config: Path, *words: str) -> str:
     done = await give_beside("token", "-c", config, *words)
     assert done.status == 0, done.err
@@ -85,7 +97,7 @@ async def say(link: ClientConnection, **message: Any) -> None:
     assert answer["ok"]
 
 
-async def test_from_init_to_a_closed_incident(config: Path) -> None:
+async def test_from_init_to_a_closed_incident(config: Path, begun: list[Process]) -> None:
     async with asyncio.timeout(LIMIT_S), serving(config) as server:
         gateway = await token(config, "gateway", "GW-1")
         volunteer = await token(config, "responder", "V-1")
@@ -94,6 +106,7 @@ async def test_from_init_to_a_closed_incident(config: Path) -> None:
             assert (await hear(link, "welcome"))["responder"] == "V-1"
             await say(link, type="presence", id="p1", available=True)
             press = await begin("press", "BTN-0001", "--url", server.links, "--token", gateway)
+            begun.append(press)
             offer = await hear(link, "offer")
             await say(link, type="accept", id="r1", offer=offer["offer"])
             assert (await hear(link, "assignment"))["go_to"]["address"] == "富源里 3 号楼 201"

@@ -178,7 +178,14 @@ def test_verify_names_an_altered_byte(config: Path) -> None:
     done = give("verify", "-c", config)
     assert done.status == 1
     assert "journal 6" in done.out
-    assert "is not what was written" in done.err
+    assert "is not what was written: 1 flaw (6 journal rows, 0 incidents)" in done.err
+
+
+def test_verify_counts_one_as_one(config: Path) -> None:
+    with sqlite3.connect(config.parent / "callhub.db") as database:
+        database.execute("DELETE FROM journal WHERE seq > 1")
+    done = give("verify", "-c", config)
+    assert "(1 journal row, 0 incidents)" in done.out + done.err
 
 
 async def test_who_holds_the_database_without_answering_is_named(
