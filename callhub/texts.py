@@ -54,6 +54,11 @@ def text(language: str, code: str, /, **params: object) -> str:
         return code
 
 
+def step_name(language: str, name: str) -> str:
+    """The name of a step of a ladder: those that are shipped in the reader's language, others as they were written."""
+    return catalogue(negotiate(language)).get(f"step.{name.replace(' ', '_')}", name)
+
+
 def negotiate(wanted: str | None, default: str = LANGUAGES[0]) -> str:
     """The language of ``LANGUAGES`` that fits best.
 

@@ -13,7 +13,7 @@ from callhub.domain.paper import play_on_paper, without_ladder
 from callhub.domain.policy import Policy
 from callhub.intake.policy_files import policy_tables, read_policies
 from callhub.settings import effective, load_settings
-from callhub.texts import text
+from callhub.texts import step_name, text
 
 Language = Annotated[
     str | None, typer.Option("--language", metavar="zh-CN|en", help="Of the ladders; else the configuration's own.")
@@ -49,5 +49,6 @@ def warnings_for(policies: Iterable[Policy], language: str) -> Iterator[str]:
 def _on_paper(policy: Policy, language: str) -> Iterator[str]:
     yield text(language, "paper.title", policy=policy.id)
     for line in play_on_paper(policy):
-        what = text(language, line.code, **line.params)
+        names = {"step": step_name(language, str(line.params["step"]))} if "step" in line.params else {}
+        what = text(language, line.code, **{**line.params, **names})
         yield "  " + text(language, "paper.at", at_s=line.at_s, what=what)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import string
+import tomllib
 from pathlib import Path
 from typing import TYPE_CHECKING, get_args
 
@@ -17,7 +18,8 @@ from callhub.domain.people import ResponderKind, Role
 from callhub.domain.policy import KINDS, Ask, IncidentClass, Level, policy_from_table
 from callhub.domain.whistle import WhistleState
 from callhub.errors import ErrorCode
-from callhub.texts import LANGUAGES, catalogue, negotiate, text
+from callhub.settings import shipped
+from callhub.texts import LANGUAGES, catalogue, negotiate, step_name, text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -129,6 +131,17 @@ def test_a_ladder_on_paper_reads_well(language: str) -> None:
         for line in play_on_paper(policy):
             read = text(language, line.code, **line.params)
             assert not any(group in read for group in ("paper.", "ask.", "level.")), read
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_shipped_step_has_a_name_in_every_language_and_others_keep_theirs(language: str) -> None:
+    ladders = [tomllib.loads(file.read_text(encoding="utf-8")) for file in (shipped() / "policies").glob("*.toml")]
+    names = {step["name"] for ladder in ladders for step in ladder["step"]}
+    assert len(names) > 5
+    for name in names:
+        assert f"step.{name.replace(' ', '_')}" in catalogue(language), name
+        assert (step_name(language, name) == name) == (language == "en"), name
+    assert step_name(language, "our own {name}") == "our own {name}"
 
 
 @pytest.mark.parametrize(

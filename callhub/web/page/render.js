@@ -1,6 +1,6 @@
 // Builds what is seen from an incident's item. Nothing here asks the server or remembers anything.
 
-import { clockTime, duration, t, word } from "./texts.js";
+import { clockTime, duration, stepName, t, word } from "./texts.js";
 
 export const SYMBOLS = {
   seeking: "◔",
@@ -217,7 +217,7 @@ function said(entry, names) {
     entry.owner && (names.get(entry.owner.id) || entry.owner.id),
     word(states, entry.state),
     of === "offer_made" ? word("responder", entry.kind) : word("kind", entry.kind),
-    of === "step_entered" && entry.name,
+    of === "step_entered" && stepName(entry.name),
     word("why", entry.why),
     word("outcome", entry.outcome),
     word("party", entry.party),

@@ -30,6 +30,9 @@ export function t(code, params = {}) {
 // The text of a code if there is one, else the value as it came.
 export const word = (prefix, value) => (value && texts[`${prefix}.${value}`]) || value || "";
 
+// The name of a ladder's step: those that are shipped in the reader's language, others as they were written.
+export const stepName = (name) => (name && texts[`step.${name.replaceAll(" ", "_")}`]) || name;
+
 export function clockTime(at) {
   return new Date(at).toLocaleTimeString(language, { hour12: false });
 }

@@ -38,6 +38,21 @@ def test_each_ladder_is_played_on_paper(
     assert "paper." not in shown  # a code without its text
 
 
+def test_shipped_steps_read_in_the_reader_s_language_and_own_ones_as_written(
+    ward: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    emergency = ward / "policies" / "emergency.toml"
+    emergency.write_text(emergency.read_text().replace('"wider circle"', '"wider Circle of ours"'))
+    for language in ("zh-CN", "en"):
+        assert run("check-config", "-c", str(ward / "callhub.toml"), "--language", language) == 0
+    chinese, english = capsys.readouterr().out.split("emergency: if nobody answers")
+    assert "邻里" in chinese
+    assert "neighbours" not in chinese
+    assert "neighbours:" in english
+    assert "wider Circle of ours" in chinese
+    assert "wider Circle of ours" in english
+
+
 def test_a_slip_in_a_ladder_is_named(ward: Path, capsys: pytest.CaptureFixture[str]) -> None:
     emergency = ward / "policies" / "emergency.toml"
     emergency.write_text(emergency.read_text().replace("needed = 1", "need = 1"))
