@@ -12,18 +12,21 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Protocol
 
-from callhub.dispatch import actions, answers, deadlines, departments, devices, opening, presence
+from callhub.dispatch import actions, answers, deadlines, departments, devices, opening, presence, supervision
 from callhub.dispatch.call_back_answers import ask_call_first
 from callhub.dispatch.escalation import consider
 from callhub.dispatch.learning import counted
 from callhub.dispatch.replay import apply
+from callhub.dispatch.resumption import Memory, resume
 from callhub.dispatch.roster import Roster
+from callhub.dispatch.silence import finding_of
 from callhub.dispatch.turn import Turn
 from callhub.dispatch.world import DueRef, World
 from callhub.domain import events as e
 from callhub.domain.decision import Answer, Decision
 from callhub.domain.incident import Incident, OwnerKind, Places
 from callhub.domain.policy import Policy, PolicySet, policy_key
+from callhub.domain.supervision import DevicesHeard, GatewayLinkChanged
 from callhub.errors import EngineFault, Refusal
 
 if TYPE_CHECKING:
@@ -38,7 +41,7 @@ DUE_MAX = 1000
 """Deadlines handed out at once; the rest are due in the next cycle, still most overdue first."""
 
 
-class Remembered(Protocol):
+class Remembered(Memory, Protocol):
     """What a restart needs from the store; ``store.base.Snapshot`` is one."""
 
     @property
@@ -115,7 +118,7 @@ class DispatchEngine:
             turn.undo()
             raise
         self._world.habits.update(habits)
-        return Decision(rows, messages, _with_reuse(event, answer), habits=tuple(habits.values()))
+        return Decision(rows, messages, _with_reuse(event, answer), tuple(turn.marks), tuple(habits.values()))
 
     def _refused(self, event: e.Event, refusal: Refusal) -> Answer:
         body: dict[str, Any] = {"code": refusal.code.value, "message": refusal.message, "field": refusal.field}
@@ -178,6 +181,7 @@ class DispatchEngine:
         world.set_timer("watch:", now + timedelta(seconds=old.rules.link_patience_s))
         for incident in world.incidents.values():
             self._await_people(incident)
+        resume(world.silence, memory, now, old.silence)
         return lost
 
     def hold(self, incident: Incident, places: Places) -> None:
@@ -306,7 +310,8 @@ def _with_reuse(event: e.Event, answer: Answer) -> Answer:
 
 def _fire(turn: Turn, event: e.DeadlineDue) -> Answer:
     if event.incident is None:
-        return presence.fire_timer(turn, event)
+        is_finding = finding_of(event.key) is not None
+        return supervision.fire(turn, event) if is_finding else presence.fire_timer(turn, event)
     deadlines.fire(turn, event.incident)
     return Answer()
 
@@ -327,5 +332,7 @@ _HANDLERS: dict[type, Callable[[Turn, Any], Answer]] = {
     e.LinkChanged: presence.change_link,
     e.PositionSeen: presence.see_position,
     e.WatchersChanged: presence.change_watchers,
+    DevicesHeard: supervision.hear_devices,
+    GatewayLinkChanged: supervision.change_gateway_link,
     e.DeadlineDue: _fire,
 }

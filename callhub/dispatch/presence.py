@@ -17,6 +17,7 @@ from callhub.dispatch.answers import let_fall_silent, withdraw_elsewhere
 from callhub.dispatch.desk_calls import call_desk
 from callhub.dispatch.duties import after_departure, release
 from callhub.dispatch.escalation import check_watched
+from callhub.dispatch.supervision import change_supervised
 from callhub.domain import facts as f
 from callhub.domain.decision import Answer
 from callhub.domain.incident import AssignmentState, OfferState, OwnerKind
@@ -162,6 +163,7 @@ def update_directory(turn: Turn, event: DirectoryUpdated) -> Answer:
         _moved(turn, elder)
     if event.moved_devices:
         _given_away(turn, event.moved_devices)
+    change_supervised(turn, event)
     return Answer({"ok": True})
 
 

@@ -321,4 +321,8 @@ _HANDLERS: dict[type, Callable[[Incident, Any, datetime, Actor], None]] = {
     f.DepartmentMoved: _remark,
     **WHISTLE_HANDLERS,
     **CALL_BACK_HANDLERS,
+    f.FaultFound: _remark,
+    f.FaultMended: _remark,
+    f.FaultReturned: _remark,
+    f.FaultFolded: _remark,
 }

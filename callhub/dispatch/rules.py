@@ -37,6 +37,12 @@ class Rules:
         fix_fresh_s: How old an alarm's own fix may be to win over home.
         fix_accuracy_m_max: How inaccurate that fix may be.
         repeat_window_s: How long an alarm without a time of its own counts as a repeat after its incident ended.
+        gateway_lost_s: How long a gateway may be without a link.
+        start_grace_s: No device is lost sooner than this (or its own time, if shorter) after a start.
+        low_battery: Below this share a battery is low.
+        battery_well: From this share on it is well again: higher, so that a reading that wavers is one case.
+        area_devices_min: So many devices at least must be silent before an area counts as lost.
+        area_window_s: And they must have been found silent within this time of each other.
         ended_kept: How many ended incidents stay in memory, for events of the same moment.
     """
 
@@ -55,6 +61,12 @@ class Rules:
     fix_fresh_s: float = 120
     fix_accuracy_m_max: float = 100
     repeat_window_s: float = 600
+    gateway_lost_s: float = 60
+    start_grace_s: float = 60
+    low_battery: float = 0.2
+    battery_well: float = 0.3
+    area_devices_min: int = 5
+    area_window_s: float = 600
     ended_kept: int = 1000
 
     def local(self, now: datetime) -> datetime:

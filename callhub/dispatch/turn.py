@@ -139,6 +139,7 @@ class Turn:
     now: datetime
     cases: dict[str, Case] = field(default_factory=dict)
     notes: list[f.Fact] = field(default_factory=list)
+    marks: list[tuple[str, str]] = field(default_factory=list)
     freed: dict[str, None] = field(default_factory=dict)
     changes: Changes = field(init=False)
 
@@ -191,6 +192,10 @@ class Turn:
     def note(self, fact: f.Fact) -> None:
         """A fact that is not about an incident."""
         self.notes.append(fact)
+
+    def mark(self, kind: str, id: str) -> None:
+        """What is no fact, and must be as durable as this turn's facts."""
+        self.marks.append((kind, id))
 
     def weigh(self, incident: Incident, responder: str) -> None:
         """Count a responder's work anew and notice whether they became free."""

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeVar
 
 from callhub.dispatch.roster import Load, Roster
+from callhub.dispatch.silence import Silence, instant, seconds
 from callhub.domain.incident import Incident, OfferState, Places
 from callhub.domain.policy import IncidentClass, Policy, PolicySet, policy_key
 
@@ -54,9 +55,13 @@ class World:
     early_cancels: OrderedDict[tuple[str, str, str], str] = field(default_factory=OrderedDict)
     timers: dict[str, datetime] = field(default_factory=dict)
     habits: dict[str, Habit] = field(default_factory=dict)
+    silence: Silence = field(init=False)
     _heap: list[DueRef] = field(default_factory=list)
     _queued: dict[str, datetime] = field(default_factory=dict)
     _keys: dict[str, tuple[str | None, tuple[tuple[str, str], ...]]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.silence = Silence(self.rules)
 
     # Incidents
 
@@ -82,6 +87,7 @@ class World:
             self.seeking.add(id)
         else:
             self.seeking.discard(id)
+        self.silence.note(incident)
         if queue:
             self._queue(incident)
 
@@ -129,6 +135,7 @@ class World:
         self.ended.pop(id, None)
         self.seeking.discard(id)
         self._queued.pop(id, None)
+        self.silence.forget(id)
 
     def weigh(self, incident: Incident, responder: str) -> None:
         """Count anew what one responder has in one incident; services and desks use no capacity."""
@@ -185,21 +192,32 @@ class World:
 
     def next_due(self) -> datetime | None:
         """When something is due next; O(log n) for each entry that was changed meanwhile."""
+        queued, silent = self._next_queued(), self.silence.next_due()
+        return queued if silent is None else min(instant(silent), queued or instant(silent))
+
+    def _next_queued(self) -> datetime | None:
         while self._heap and self._is_stale(self._heap[0]):
             heapq.heappop(self._heap)
         return self._heap[0].at if self._heap else None
 
     def due(self, now: datetime, most: int) -> list[DueRef]:
-        """Up to ``most`` things that are due, most overdue first; they stay queued until they are handled."""
+        """Up to ``most`` things that are due, most overdue first; they stay queued until they are handled.
+
+        What supervision found comes after them: equipment waits for people.
+        """
         found: list[DueRef] = []
         while len(found) < most:
-            at = self.next_due()
+            at = self._next_queued()
             if at is None or at > now:
                 break
             found.append(heapq.heappop(self._heap))
         for ref in found:
             heapq.heappush(self._heap, ref)
-        return list(dict.fromkeys(found))
+        refs = list(dict.fromkeys(found))
+        silent = self.silence.due(seconds(now))
+        return (
+            refs + [DueRef(instant(at), "", f"{kind}:{subject}") for at, (kind, subject) in silent][: most - len(refs)]
+        )
 
 
 def _discard(index: dict[K, set[str]], key: K, id: str) -> None:

@@ -31,13 +31,15 @@ class Answer:
 class Decision:
     """Rows for the journal, messages for the outbox, and the caller's answer.
 
-    At most one row for each incident, in the order they were touched. ``habits`` are those that the rows
+    At most one row for each incident, in the order they were touched. ``marks`` are (kind, id) of what is no fact but
+    must be as durable as the rows: they are kept with the time of the decision. ``habits`` are those that the rows
     changed, as they are now.
     """
 
     rows: tuple[Row, ...] = ()
     messages: tuple[Message, ...] = ()
     answer: Answer = field(default_factory=Answer)
+    marks: tuple[tuple[str, str], ...] = ()
     habits: tuple[Habit, ...] = ()
 
     @property

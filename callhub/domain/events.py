@@ -17,7 +17,7 @@ from datetime import datetime
 from typing import Any
 
 from callhub.domain.incident import Incident, Places
-from callhub.domain.people import Actor, Device, Duty, Elder, Position, Responder
+from callhub.domain.people import Actor, Device, Duty, Elder, Position, Responder, Supervised
 from callhub.domain.policy import Policy
 
 
@@ -232,7 +232,8 @@ class DirectoryUpdated(Event):
 
     ``responders`` are new or changed records (``active`` False: disabled). ``elders`` are changed ones that have an
     open incident; ``moved_devices`` maps a device to its new elder. ``revoked`` are ``(kind, id)`` whose tokens are
-    gone, ``removed_users`` user names. ``policies`` replace those in force for new incidents.
+    gone, ``removed_users`` user names. ``policies`` replace those in force for new incidents. ``supervised`` are the
+    devices among the changed ones, ``homes`` the area paths of the changed elders (both filled by the hub).
     """
 
     what: str
@@ -244,6 +245,8 @@ class DirectoryUpdated(Event):
     removed_users: tuple[str, ...] = ()
     policies: tuple[Policy, ...] = ()
     duties: tuple[Duty, ...] = ()
+    supervised: tuple[Supervised, ...] = ()
+    homes: tuple[tuple[str, tuple[str, ...]], ...] = ()
     change: Any = None
 
 
@@ -274,8 +277,13 @@ class WatchersChanged(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeadlineDue(Event):
-    """The next deadline of an incident, or a timer (``incident`` None), is due; made by the hub from ``due()``."""
+    """The next deadline of an incident, or a timer (``incident`` None), is due; made by the hub from ``due()``.
+
+    ``device_record`` and ``elder`` when the timer is about a device (filled by the hub).
+    """
 
     incident: str | None = None
     responder: str | None = None
     key: str | None = None
+    device_record: Device | None = None
+    elder: Elder | None = None

@@ -137,6 +137,25 @@ class Device:
 
 
 @dataclass(frozen=True, slots=True)
+class Supervised:
+    """What supervision needs to know of a device: where it belongs and how long it may be silent.
+
+    ``area`` is the path of its elder's areas from the district down. ``heartbeat_s`` 0: not supervised any more.
+    ``heard_at`` is its last sign of life, ``watched_at`` the instant from which its silence counts at the earliest,
+    ``lost_at`` when its silence was last reported; each None when that never happened.
+    """
+
+    device: str
+    heartbeat_s: int
+    gateway: str | None = None
+    elder: str | None = None
+    area: tuple[str, ...] = ()
+    heard_at: datetime | None = None
+    watched_at: datetime | None = None
+    lost_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Responder:
     """Somebody (or a desk, or a department) who can be asked.
 

@@ -9,7 +9,7 @@ from callhub.domain.decision import Announcement
 from callhub.domain.events import CancelAsked, DirectoryUpdated, Event, PriorAnswer, early_cancel
 from callhub.errors import EngineFault, ErrorCode
 from callhub.hub.marks import is_empty
-from callhub.store.base import Commit, Committed, DirectoryChange, Document, StoredAnswer
+from callhub.store.base import Commit, Committed, DirectoryChange, Document, Marks, StoredAnswer
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -38,6 +38,7 @@ class Batch:
         self._changes: list[DirectoryChange] = []
         self._revoked: list[tuple[str, str]] = []
         self._removed_users: list[str] = []
+        self._marks: dict[tuple[str, str], datetime] = {}
         self._habits: dict[str, Habit] = {}
 
     def add(self, ticket: Ticket, event: Event, outcome: Outcome) -> tuple[StoredAnswer, ...]:
@@ -52,6 +53,7 @@ class Batch:
         self._messages += decision.messages
         self.answers.append((ticket, decision.answer))
         self._habits.update({habit.responder: habit for habit in decision.habits})
+        self._marks.update(dict.fromkeys(decision.marks, self.now))
         self.engine_is_behind |= outcome.engine_is_behind
         if outcome.document is not None:
             self._documents[outcome.document.incident.id] = outcome.document
@@ -86,6 +88,7 @@ class Batch:
             messages=tuple(self._messages),
             answers=tuple(self._stored),
             changes=tuple(self._changes),
+            marks=Marks(seen=dict(self._marks)),
             habits=tuple(self._habits.values()),
         )
 

@@ -10,23 +10,27 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, TypeVar
 
 from callhub.dispatch.answers import incident_of_offer
+from callhub.dispatch.silence import finding_of
 from callhub.domain.events import (
     AlarmRaised,
     CancelAsked,
+    DeadlineDue,
+    DirectoryUpdated,
     DutyMoved,
     Event,
     OfferAnswered,
     OperatorActed,
     SignalSent,
 )
-from callhub.store.base import Found, Need
+from callhub.domain.people import Supervised
+from callhub.store.base import DirectoryChange, Found, Need
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Mapping
 
     from callhub.domain.incident import Incident
     from callhub.domain.people import Device, Elder
-    from callhub.store.base import DirectoryChange, Store, StoredAnswer
+    from callhub.store.base import Store, StoredAnswer
 
 
 def need_of(events: Iterable[Event], incident: Callable[[str], Incident | None]) -> Need:
@@ -38,6 +42,8 @@ def need_of(events: Iterable[Event], incident: Callable[[str], Incident | None])
         match event:
             case AlarmRaised() | CancelAsked() | SignalSent():
                 devices.add(event.device)
+            case DeadlineDue() if (about := finding_of(event.key)) is not None:
+                devices.add(about[1])
             case DutyMoved():
                 held = incident(event.incident)
                 if held is not None and held.elder is not None:
@@ -75,6 +81,13 @@ class Known:
             case AlarmRaised() | CancelAsked() | SignalSent():
                 device = self._found.devices.get(event.device)
                 return replace(event, device_record=device, elder=self._elder_of(device))
+            case DeadlineDue() if (about := finding_of(event.key)) is not None:
+                device = self._found.devices.get(about[1])
+                return replace(event, device_record=device, elder=self._elder_of(device))
+            case DirectoryUpdated(change=DirectoryChange() as change) if change.devices or change.elders:
+                homes = {elder.id: elder.area for elder in change.elders}
+                supervised = tuple(self._supervised(device, homes) for device in change.devices)
+                return replace(event, supervised=supervised, homes=tuple(homes.items()))
             case DutyMoved():
                 held = self._incident(event.incident)
                 event = replace(event, elder=self._elder(held.elder if held else None))
@@ -104,6 +117,14 @@ class Known:
         """An event of this batch changed the directory."""
         self._found.elders.update({elder.id: elder for elder in change.elders})
         self._found.devices.update({device.id: device for device in change.devices})
+
+    def _supervised(self, device: Device, homes: Mapping[str, tuple[str, ...]]) -> Supervised:
+        heartbeat_s = device.heartbeat_s if device.active else 0
+        area = homes.get(device.elder or "")
+        if area is None and heartbeat_s > 0:
+            elder = self._elder(device.elder)
+            area = elder.area if elder is not None else ()
+        return Supervised(device.id, heartbeat_s, device.gateway, device.elder, area or ())
 
     def _elder_of(self, device: Device | None) -> Elder | None:
         return self._elder(device.elder if device else None)

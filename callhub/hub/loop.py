@@ -10,8 +10,11 @@ from datetime import UTC, timedelta
 from typing import TYPE_CHECKING, Any
 
 from callhub.domain.events import PositionSeen, PresenceSaid
+from callhub.domain.people import SYSTEM
+from callhub.domain.supervision import DevicesHeard
 from callhub.errors import StoreUnavailable
 from callhub.hub.deadlines import Deadlines
+from callhub.hub.hearing import HEARD_S, Hearing
 from callhub.hub.ids import UuidSource
 from callhub.hub.inbox import Inbox, Ticket
 from callhub.hub.marks import MarkBook
@@ -78,6 +81,7 @@ class Hub:
         self._work = asyncio.Event()
         self._inbox = Inbox(inbox_events_max, self._work.set)
         self._marks = MarkBook()
+        self._hearing = Hearing()
         self._presence = Presence()
         self._duty_before: dict[str, bool] = {}
         self._deadlines = Deadlines(engine)
@@ -132,12 +136,17 @@ class Hub:
     def mark_seen(self, kind: str, id: str) -> None:
         """A ``device``, ``gateway`` or ``responder`` showed a sign of life; flushed within a second."""
         self._note_mark()
-        self._marks.seen(kind, id, self._clock.now())
+        now = self._clock.now()
+        self._marks.seen(kind, id, now)
+        if kind == "device":
+            self._hearing.seen(id, now)
 
     def mark_device(self, id: str, health: dict[str, Any]) -> None:
         """A device reported its health (battery, rssi, faults ...); flushed within a second."""
         self._note_mark()
-        self._marks.device(id, health, self._clock.now())
+        now = self._clock.now()
+        self._marks.device(id, health, now)
+        self._hearing.health(id, health, now)
 
     def confirm(self, addressee: Addressee, seq: int) -> None:
         """The client has everything up to ``seq``, at most what was given out; flushed within a second."""
@@ -182,7 +191,8 @@ class Hub:
     async def _cycle(self) -> None:
         """One batch: due deadlines first, then what waits in the inbox."""
         now = self._clock.now()
-        tickets = self._due(now) + self._inbox.take(self._writer.pace.at_most(self._batch_events_max))
+        tickets = self._heard(now) + self._due(now)
+        tickets += self._inbox.take(self._writer.pace.at_most(self._batch_events_max))
         self._tally.inbox(len(self._inbox))
         flush = self._marks.since is not None and now >= self._flush_at(self._marks.since)
         if not tickets and not flush:
@@ -198,6 +208,13 @@ class Hub:
             raise
         finally:
             self._duty_before = {}
+
+    def _heard(self, now: datetime) -> list[Ticket]:
+        """Who was heard, before it is decided who is silent."""
+        since, due_at = self._hearing.since, self._engine.next_due()
+        if since is None or (now < _heard_by(since) and (due_at is None or due_at > now)):
+            return []
+        return [Ticket(DevicesHeard(id=self._ids(now), actor=SYSTEM, devices=self._hearing.take()))]
 
     def _due(self, now: datetime) -> list[Ticket]:
         tickets = []
@@ -215,6 +232,8 @@ class Hub:
         wakes = [self._deadlines.wake_at(self._clock.now())]
         if self._marks.since is not None:
             wakes.append(self._flush_at(self._marks.since))
+        if self._hearing.since is not None:
+            wakes.append(_heard_by(self._hearing.since))
         wake_at = min((at for at in wakes if at is not None), default=None)
         if len(self._inbox) or self._stopping or (wake_at is not None and wake_at <= self._clock.now()):
             await asyncio.sleep(0)  # everybody else gets their turn, also when no batch waited for the disk
@@ -228,7 +247,7 @@ class Hub:
         return since + timedelta(seconds=FLUSH_S)
 
     def _note_mark(self) -> None:
-        if self._marks.since is None:
+        if self._marks.since is None or self._hearing.since is None:
             self._work.set()
 
     def _note_position(self, event: Event) -> None:
@@ -244,3 +263,7 @@ class Hub:
         for ticket in self._inbox.take(len(self._inbox)):
             ticket.fail(StoreUnavailable("the server is stopping"))
         self.committed.close()
+
+
+def _heard_by(since: datetime) -> datetime:
+    return since + timedelta(seconds=HEARD_S)

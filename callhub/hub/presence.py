@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from callhub.domain.events import DeadlineDue, DirectoryUpdated, Event, LinkChanged, PresenceSaid, WatchersChanged
+from callhub.domain.supervision import GatewayLinkChanged
 
 
 class Presence:
@@ -10,6 +11,7 @@ class Presence:
 
     def __init__(self) -> None:
         self._links: dict[str, LinkChanged] = {}
+        self._gateways: dict[str, GatewayLinkChanged] = {}
         self._watchers: dict[str, WatchersChanged] = {}
 
     def note(self, event: Event) -> None:
@@ -19,6 +21,10 @@ class Presence:
                 self._links[event.responder] = event
             case LinkChanged():
                 self._links.pop(event.responder, None)
+            case GatewayLinkChanged(up=True):
+                self._gateways[event.gateway] = event
+            case GatewayLinkChanged():
+                self._gateways.pop(event.gateway, None)
             case WatchersChanged(watching=True):
                 self._watchers[event.user] = event
             case WatchersChanged():
@@ -28,7 +34,7 @@ class Presence:
 
     def events(self) -> list[Event]:
         """What is so now, as the events that said it."""
-        return [*self._links.values(), *self._watchers.values()]
+        return [*self._links.values(), *self._gateways.values(), *self._watchers.values()]
 
 
 def duty_moved_by(event: Event) -> tuple[str, ...]:

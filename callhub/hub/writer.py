@@ -18,6 +18,7 @@ import structlog
 
 from callhub.domain.decision import Answer
 from callhub.domain.events import DirectoryUpdated
+from callhub.domain.supervision import DevicesHeard
 from callhub.errors import ErrorCode, InternalError, StoreUnavailable
 from callhub.hub.batch import Batch, has_work
 from callhub.hub.guard import Guard
@@ -144,7 +145,8 @@ class Writer:
                 commit = batch.commit(self._engine)
                 if flush or (has_work(commit) and not alone):
                     marks = self._marks.take()
-                    commit = replace(commit, marks=marks)
+                    # What the decisions left is in no book: a commit that failed must leave none of it.
+                    commit = replace(commit, marks=replace(marks, seen=marks.seen | commit.marks.seen))
                 started_s = self._clock.elapsed_s()
                 committed = await self._store.commit(commit) if has_work(commit) else None
             except StoreUnavailable as gone:
@@ -156,7 +158,7 @@ class Writer:
                 # A constraint, or bytes that cannot be stored: whatever it is, nothing was written.
                 _log.exception("batch_refused", events=len(tickets), minimal=minimal)
                 self._tally.refused_batch()
-                if tickets:
+                if any(not isinstance(ticket.event, DevicesHeard) for ticket in tickets):
                     # Marks that are refused by themselves as well are dropped: they are not facts.
                     self._marks.put_back(marks, self._clock.now())
                 await self.load()

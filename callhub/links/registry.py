@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Protocol
 from callhub.domain.events import LinkChanged
 from callhub.domain.messages import Addressee, AddresseeKind
 from callhub.domain.people import SYSTEM
+from callhub.domain.supervision import GatewayLinkChanged
 from callhub.logs import get_logger
 from callhub.protocol.close_codes import CloseCode
 
@@ -89,6 +90,8 @@ class Registry:
             held.clear()
             if not was_up:
                 self._tell(addressee, up=True)
+        elif not held:
+            self._tell(addressee, up=True)
         held.append(link)
         self._count(addressee, 1)
         self._hub.mark_seen(addressee.kind.value, addressee.id)
@@ -105,8 +108,7 @@ class Registry:
         self._count(addressee, -1)
         if not held:
             del self._links[addressee]
-            if addressee.kind is AddresseeKind.RESPONDER:
-                self._tell(addressee, up=False)
+            self._tell(addressee, up=False)
 
     def wake(self, addressee: Addressee) -> None:
         """Something new is pending for this client."""
@@ -155,7 +157,10 @@ class Registry:
                 link.end(CloseCode.REVOKED if has_token else CloseCode.RESTARTING)
 
     def _tell(self, addressee: Addressee, *, up: bool) -> None:
-        self._hub.notice(LinkChanged(id=self._hub.new_id(), actor=SYSTEM, responder=addressee.id, up=up))
+        if addressee.kind is AddresseeKind.RESPONDER:
+            self._hub.notice(LinkChanged(id=self._hub.new_id(), actor=SYSTEM, responder=addressee.id, up=up))
+        else:
+            self._hub.notice(GatewayLinkChanged(id=self._hub.new_id(), actor=SYSTEM, gateway=addressee.id, up=up))
 
     def _count(self, addressee: Addressee, change: int) -> None:
         if self._metrics is not None:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from callhub.domain.habits import Habit
     from callhub.domain.incident import Incident, Places
     from callhub.domain.messages import Addressee, Message, Stored
-    from callhub.domain.people import Actor, Area, Device, Duty, Elder, Position, Responder
+    from callhub.domain.people import Actor, Area, Device, Duty, Elder, Position, Responder, Supervised
     from callhub.domain.policy import Policy
 
 
@@ -79,9 +79,9 @@ class StoredAnswer:
 class Marks:
     """What is not a fact and is flushed along: last signs of life, positions, confirmed messages.
 
-    ``seen``: (``device`` | ``gateway`` | ``responder``, id) -> instant. ``confirmed``: addressee -> highest seq
-    confirmed, clamped to what was given out before this commit. ``device_health``: device -> what it reported; what it
-    left out stays as it was.
+    ``seen``: (``device`` | ``gateway`` | ``responder`` or a mark of ``domain.supervision``, id) -> instant.
+    ``confirmed``: addressee -> highest seq confirmed, clamped to what was given out before this commit.
+    ``device_health``: device -> what it reported; what it left out stays as it was.
     """
 
     seen: dict[tuple[str, str], datetime] = field(default_factory=dict)
@@ -140,7 +140,9 @@ class Snapshot:
 
     ``rows`` maps each open incident to its journal rows, oldest first. ``policies_known`` are all ladders ever frozen
     into an incident by ``policy_key``, ``policies`` those in force. ``last_at`` is the time of the newest row.
-    ``habits`` is what was learned of those who were ever asked.
+    ``supervised`` are the active devices with a ``heartbeat_s`` and their marks, ``runs`` when servers ran (from, until
+    at least, oldest first), ``marks`` what else supervision keeps, by kind and id. ``habits`` is what was learned of
+    those who were ever asked.
     """
 
     epoch: str
@@ -154,6 +156,9 @@ class Snapshot:
     positions: dict[str, tuple[Position, datetime]]
     policies: tuple[Policy, ...]
     policies_known: dict[str, Policy]
+    supervised: tuple[Supervised, ...] = ()
+    runs: tuple[tuple[datetime, datetime], ...] = ()
+    marks: dict[tuple[str, str], datetime] = field(default_factory=dict)
     habits: tuple[Habit, ...] = ()
 
 

@@ -7,15 +7,17 @@ from typing import TYPE_CHECKING, Any
 
 from callhub.domain.habits import Habit
 from callhub.domain.messages import Addressee, Message, Stored
+from callhub.domain.people import Supervised
+from callhub.domain.supervision import SUPERVISION_LOST, WATCHED, reported
 from callhub.store.base import Document, Found, Names, Page, Snapshot, Token, User
 from callhub.store.codec import decode, decode_json, decode_policy
 from callhub.store.cursors import read_cursor, read_number, write_cursor
 from callhub.store.ledger import SHARD, Record, genesis
-from callhub.store.records import Holding, Kept, choose, is_wanted
+from callhub.store.records import Holding, Kept, choose, is_wanted, marks_of, runs_of
 from callhub.store.verify import Ledger, Replay, examine
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
     from datetime import datetime
 
     from callhub.domain.events import PriorAnswer, RequestKey
@@ -86,8 +88,20 @@ class MemoryReads:
             positions=dict(self._positions),
             policies=tuple(decode_policy(self._policies[key]) for key in self._in_force),
             policies_known={key: decode_policy(policy) for key, policy in self._policies.items()},
+            supervised=tuple(self._supervised()),
+            runs=runs_of(self._seen),
+            marks=marks_of(self._seen),
             habits=tuple(decode(Habit, self._habits[id]) for id in sorted(self._habits)),
         )
+
+    def _supervised(self) -> Iterator[Supervised]:
+        for device in self._sorted("devices"):
+            if device.active and device.heartbeat_s > 0:
+                elder = self._people["elders"].get(device.elder)
+                kinds = ("device", WATCHED, reported(SUPERVISION_LOST))
+                marks = [self._seen.get((kind, device.id)) for kind in kinds]
+                area = elder.area if elder is not None else ()
+                yield Supervised(device.id, device.heartbeat_s, device.gateway, device.elder, area, *marks)
 
     def lookup(self, need: Need) -> Found:
         """What a batch needs."""

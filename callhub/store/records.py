@@ -8,18 +8,19 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from typing import TYPE_CHECKING, NamedTuple
 
 from callhub.domain import facts as f
 from callhub.domain.call_back import CallFirst
 from callhub.domain.incident import Incident, Places
 from callhub.domain.people import Duty, Elder
+from callhub.domain.supervision import RUN, SUPERVISION_LOST, WATCHED, reported
 from callhub.store.base import Document, Filter
 from callhub.store.codec import decode, decode_time, document_bytes, encode, encode_time
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-    from datetime import datetime
+    from collections.abc import Iterable, Mapping
 
 
 class Index(NamedTuple):
@@ -169,3 +170,17 @@ def project(rows: Iterable[f.Row]) -> Projected:
                 until = fact.until if fact.seconds else None
                 found.call_first[fact.elder] = None if until is None else CallFirst(fact.seconds, until)
     return found
+
+
+NO_MARKS = ("device", "gateway", "responder", WATCHED, reported(SUPERVISION_LOST))
+"""What is seen or kept of each device by itself; everything else is a mark of supervision as a whole."""
+
+
+def marks_of(seen: Mapping[tuple[str, str], datetime]) -> dict[tuple[str, str], datetime]:
+    """The marks of supervision among what was seen, without the runs."""
+    return {about: at for about, at in seen.items() if about[0] not in NO_MARKS and about[0] != RUN}
+
+
+def runs_of(seen: Mapping[tuple[str, str], datetime]) -> tuple[tuple[datetime, datetime], ...]:
+    """When servers ran: from, until at least; oldest first. A run is known by the time of its start."""
+    return tuple(sorted((datetime.fromisoformat(begin), at) for (kind, begin), at in seen.items() if kind == RUN))

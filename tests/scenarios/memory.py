@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 from callhub.dispatch.engine import DispatchEngine
 from callhub.dispatch.replay import apply
 from callhub.domain.facts import DutyChanged
-from callhub.domain.people import Duty
+from callhub.domain.people import Device, Duty, Supervised
+from callhub.domain.supervision import SUPERVISION_LOST, WATCHED, reported
 
 if TYPE_CHECKING:
     from callhub.domain.facts import Row
@@ -41,7 +42,17 @@ class _Memory:
         self.positions: dict[str, Any] = {}
         self.policies = list(town.policies.by_id.values())
         self.policies_known: dict[str, Policy] = dict(world.known)
+        self.supervised = [_supervised(town, device) for device in town.devices.values() if device.heartbeat_s > 0]
+        self.runs = town.runs
+        self.marks = town.marks
         self.habits = list(world.habits.values())
+
+
+def _supervised(town: Town, device: Device) -> Supervised:
+    elder = town.elders.get(device.elder or "")
+    area = elder.area if elder is not None else ()
+    marks = [town.marks.get((kind, device.id)) for kind in ("device", WATCHED, reported(SUPERVISION_LOST))]
+    return Supervised(device.id, device.heartbeat_s, device.gateway, device.elder, area, *marks)
 
 
 def restored(town: Town) -> DispatchEngine:

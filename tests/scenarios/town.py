@@ -151,6 +151,9 @@ class Town:
         self.rows: dict[str, list[Row]] = {}
         self.notes: list[Row] = []
         self.answers: dict[tuple[str, str], list[e.PriorAnswer]] = {}
+        self.marks: dict[tuple[str, str], datetime] = {}
+        self.runs: list[tuple[datetime, datetime]] = []
+        self.started_at = NOON
         self.elders: dict[str, Elder] = {}
         self.devices: dict[str, Device] = {}
         tables = [policy_from_table(table, "test") for table in (LADDER, FIRE, SERVICE, TECHNICAL)]
@@ -342,6 +345,7 @@ class Town:
         decision = self.engine.handle(event, self.now)
         self.last = decision
         self.sent += decision.messages
+        self.marks.update(dict.fromkeys(decision.marks, self.now))
         for row in decision.rows:
             if row.incident is None:
                 self.notes.append(row)
@@ -359,7 +363,9 @@ class Town:
 
     def restart(self, after_s: float = 0) -> None:
         """Begin anew from the journal, as a restarted process would."""
+        self.runs.append((self.started_at, self.now))
         self.now += timedelta(seconds=after_s)
+        self.started_at = self.now
         self.engine = restored(self)
 
     # What is so

@@ -27,6 +27,7 @@ from callhub.domain.people import (
     Responder,
     ResponderKind,
     Role,
+    Supervised,
 )
 from callhub.domain.policy import Policy, PolicySet, policy_from_table
 
@@ -119,6 +120,9 @@ class Memory:
     positions: dict[str, tuple[Position, datetime]]
     policies: list[Policy]
     policies_known: dict[str, Policy] = field(default_factory=dict)
+    supervised: tuple[Supervised, ...] = ()
+    runs: tuple[tuple[datetime, datetime], ...] = ()
+    marks: dict[tuple[str, str], datetime] = field(default_factory=dict)
     habits: tuple[Habit, ...] = ()
 
 

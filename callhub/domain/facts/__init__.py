@@ -27,6 +27,7 @@ from callhub.domain.facts.ownership import OwnerActed, OwnerCleared, OwnerTaken,
 from callhub.domain.facts.places import ElderIdentified, HomeMoved
 from callhub.domain.facts.row import Fact, Row
 from callhub.domain.facts.signals import CancelRequested, ContactMade, DeviceSignalled, NoteAdded
+from callhub.domain.facts.supervision import FaultFolded, FaultFound, FaultMended, FaultReturned
 from callhub.domain.facts.whistles import (
     DepartmentMoved,
     WhistleCalled,
@@ -61,6 +62,10 @@ __all__ = [
     "DutyChanged",
     "ElderIdentified",
     "Fact",
+    "FaultFolded",
+    "FaultFound",
+    "FaultMended",
+    "FaultReturned",
     "FollowUpMissed",
     "HomeMoved",
     "IncidentOpened",

@@ -22,6 +22,7 @@ from callhub.domain.facts.opening import AlarmMadeUrgent, AlarmRecorded, Inciden
 from callhub.domain.facts.ownership import OwnerActed, OwnerCleared, OwnerTaken, WatchChanged
 from callhub.domain.facts.places import ElderIdentified, HomeMoved
 from callhub.domain.facts.signals import CancelRequested, ContactMade, DeviceSignalled, NoteAdded
+from callhub.domain.facts.supervision import FaultFolded, FaultFound, FaultMended, FaultReturned
 from callhub.domain.facts.whistles import (
     DepartmentMoved,
     WhistleCalled,
@@ -88,6 +89,10 @@ Fact = (
     | TestRecorded
     | TestWindowOpened
     | DirectoryChanged
+    | FaultFound
+    | FaultMended
+    | FaultReturned
+    | FaultFolded
 )
 
 

@@ -23,6 +23,7 @@ from callhub.store.records import choose
 from callhub.store.sqlite import rows as r
 from callhub.store.sqlite.connection import is_fatal
 from callhub.store.sqlite.listing import listing
+from callhub.store.sqlite.supervised import read_supervision
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -107,6 +108,7 @@ class SqliteReads:
                 habits=tuple(
                     decode(Habit, record) for (record,) in self._all("SELECT record FROM habit ORDER BY responder")
                 ),
+                **read_supervision(self._all),
             )
 
     def _open_rows(self) -> dict[str, tuple[Row, ...]]:

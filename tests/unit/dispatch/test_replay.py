@@ -118,6 +118,10 @@ REMARKS: list[f.Fact] = [
     f.NoteAdded(text="x"),
     f.HomeMoved(what="home"),
     f.ActedFor(responder="V", action="accept"),
+    f.FaultFound(kind="tamper", subject="B"),
+    f.FaultMended(kind="tamper", subject="B"),
+    f.FaultReturned(kind="tamper", subject="B"),
+    f.FaultFolded(into="2"),
 ]
 
 

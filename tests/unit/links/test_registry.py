@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from callhub.domain.decision import Announcement
 from callhub.domain.events import Event, LinkChanged
 from callhub.domain.messages import Addressee, AddresseeKind
+from callhub.domain.supervision import GatewayLinkChanged
 from callhub.hub.stream import Stream
 from callhub.links.admission import Admission
 from callhub.links.registry import Registry
@@ -28,8 +29,8 @@ class HeardHub:
         return "e"
 
     def notice(self, event: Event) -> None:
-        assert isinstance(event, LinkChanged)
-        self.links.append((event.responder, event.up))
+        assert isinstance(event, LinkChanged | GatewayLinkChanged)
+        self.links.append((event.responder if isinstance(event, LinkChanged) else event.gateway, event.up))
 
     def mark_seen(self, kind: str, id: str) -> None:
         self.seen.append((kind, id))
@@ -81,11 +82,13 @@ def test_the_hub_hears_of_the_first_and_of_the_last() -> None:
     registry.remove(second)
     registry.remove(second)
     assert hub.links == [("V-1", True), ("V-1", False)]
-    gateway = link(GW)
-    registry.add(gateway)
-    registry.remove(gateway)
-    assert hub.links == [("V-1", True), ("V-1", False)]
-    assert hub.seen == [("responder", "V-1")] * 2 + [("gateway", "GW")]
+    gateway, another = link(GW), link(GW)
+    for one in (gateway, another):
+        registry.add(one)
+    for one in (gateway, another):
+        registry.remove(one)
+    assert hub.links == [("V-1", True), ("V-1", False), ("GW", True), ("GW", False)]
+    assert hub.seen == [("responder", "V-1")] * 2 + [("gateway", "GW")] * 2
     for kind in ("gateway", "responder"):
         assert metrics.registry.get_sample_value("callhub_links", {"kind": kind}) == 0
 
