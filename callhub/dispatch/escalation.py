@@ -15,7 +15,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from callhub.dispatch import call_backs, service_hours
-from callhub.dispatch.learning import is_enough
+from callhub.dispatch.learning import PRIOR, is_enough
 from callhub.dispatch.lifecycle import IncidentEvent, advance_incident
 from callhub.dispatch.matching import Candidate, Search
 from callhub.domain import facts as f
@@ -116,7 +116,8 @@ def fill(case: Case, number: int, *, again: bool = False) -> None:
     chosen: list[Candidate] = []
     for candidate in looking.candidates():
         chosen.append(candidate)
-        chances.append(looking.chance(candidate.responder))
+        # Where no more than enough are asked anyhow, nobody's chance matters.
+        chances.append(looking.chance(candidate.responder) if enough < most else PRIOR)
         if is_enough(chances, enough, most):
             break
     case.add(looking.explain(number, chosen))

@@ -110,7 +110,7 @@ def band_of(at: datetime, zone: tzinfo) -> int:
 
 def faded(habit: Habit, now: datetime) -> Habit:
     """The same history as it counts at ``now``; a clock that went backwards fades nothing."""
-    age_s = max(0.0, (now - habit.at).total_seconds())
+    age_s = _age_s(habit, now)
     if not age_s:
         return habit
     keep = 0.5 ** (age_s / ANSWERS_HALVE_S)
@@ -118,22 +118,24 @@ def faded(habit: Habit, now: datetime) -> Habit:
     return replace(habit, at=now, load=habit.load * 0.5 ** (age_s / LOAD_HALVES_S), yes=yes, no=no)
 
 
+def _age_s(habit: Habit, now: datetime) -> float:
+    return max(0.0, (now - habit.at).total_seconds())
+
+
 def load_of(habit: Habit | None, now: datetime) -> float:
     """Offers and assignments of about the last 30 days; 0 for somebody new."""
-    if habit is None:
-        return 0.0
-    return faded(habit, now).load
+    return 0.0 if habit is None else habit.load * 0.5 ** (_age_s(habit, now) / LOAD_HALVES_S)
 
 
 def chance(habit: Habit | None, now: datetime, zone: tzinfo) -> float:
     """How likely an emergency offer made now is accepted in time, 0..1; ``PRIOR`` for somebody new. About 5 us."""
     if habit is None:
         return PRIOR
-    then = faded(habit, now)
+    keep = 0.5 ** (_age_s(habit, now) / ANSWERS_HALVE_S)
     band = band_of(now, zone)
-    weights = [1.0 if n == band else OTHER_BAND for n in range(BANDS)]
-    yes = YES + sum(weight * count for weight, count in zip(weights, then.yes, strict=True))
-    no = NO + sum(weight * count for weight, count in zip(weights, then.no, strict=True))
+    # All of them at the weight of another time, and what is missing of this one.
+    yes = YES + keep * (OTHER_BAND * sum(habit.yes) + (1 - OTHER_BAND) * habit.yes[band])
+    no = NO + keep * (OTHER_BAND * sum(habit.no) + (1 - OTHER_BAND) * habit.no[band])
     return yes / (yes + no)
 
 

@@ -75,11 +75,12 @@ class Case:
         """Let a fact happen."""
         turn = self.turn
         self.facts.append(fact)
+        was_open = self.incident.is_open
         apply_fact(self.incident, fact, turn.now, turn.event.actor)
         if isinstance(fact, _MOVES_LOAD):
             responder = self._responder_of(fact)
             turn.weigh(self.incident, responder)
-        elif isinstance(fact, f.StateChanged | f.AlarmMadeUrgent):
+        elif self.incident.is_open is not was_open or isinstance(fact, f.AlarmMadeUrgent):
             # In the order they were asked: whoever becomes free is considered in an order that is the same each time.
             for responder in dict.fromkeys(o.responder for o in self.incident.offers.values()):
                 turn.weigh(self.incident, responder)
