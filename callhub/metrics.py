@@ -19,6 +19,33 @@ LATENESS_BUCKETS_S = (0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5, 60)
 
 
 @dataclass(frozen=True, slots=True)
+class KpiMetrics:
+    """How calls are answered: gauges over the last 24 h, by ``class``, as ``docs/kpi.md`` defines them.
+
+    NaN where there is nothing to tell yet.
+
+    Attributes:
+        incidents: Opened in the period.
+        answered: Share answered in time; label ``within_s``.
+        acceptance_seconds: Time to the first acceptance; label ``quantile``.
+        arrival_seconds: Time to the first arrival; label ``quantile``.
+        unanswered: Those whose ladder ran out, if only for a while.
+        unclosed: Those still open.
+        first_time_delivery: Share of offers answered on their first sending.
+        rows_behind: Journal rows not counted yet, after a start.
+    """
+
+    incidents: Gauge
+    answered: Gauge
+    acceptance_seconds: Gauge
+    arrival_seconds: Gauge
+    unanswered: Gauge
+    unclosed: Gauge
+    first_time_delivery: Gauge
+    rows_behind: Gauge
+
+
+@dataclass(frozen=True, slots=True)
 class Metrics:
     """The collectors of one server; made by ``create_metrics``.
 
@@ -40,6 +67,7 @@ class Metrics:
         engine_errors: Events on which the engine failed; each alarm among them is ``unanswered``.
         auditor_missed: Open incidents without a future deadline at the last audit: an alert while over 0.
         auditor_checked: Unix time of the last finished audit: an alert when it stands still.
+        kpi: How calls are answered.
     """
 
     registry: CollectorRegistry
@@ -59,6 +87,7 @@ class Metrics:
     engine_errors: Counter
     auditor_missed: Gauge
     auditor_checked: Gauge
+    kpi: KpiMetrics
 
     def exposition(self) -> bytes:
         """All values as ``/metrics`` answers them."""
@@ -96,4 +125,14 @@ def create_metrics() -> Metrics:
         engine_errors=counter("engine_errors_total", "Events on which the engine failed."),
         auditor_missed=gauge("auditor_missed_deadlines", "Open incidents without a future deadline."),
         auditor_checked=gauge("auditor_checked_timestamp_seconds", "When the last audit was finished."),
+        kpi=KpiMetrics(
+            incidents=gauge("kpi_incidents", "Opened in the last 24 h.", "class"),
+            answered=gauge("kpi_answered_share", "Share answered in time.", "class", "within_s"),
+            acceptance_seconds=gauge("kpi_acceptance_seconds", "To the first acceptance.", "class", "quantile"),
+            arrival_seconds=gauge("kpi_arrival_seconds", "To the first arrival.", "class", "quantile"),
+            unanswered=gauge("kpi_unanswered", "Those whose ladder ran out.", "class"),
+            unclosed=gauge("kpi_unclosed", "Those still open.", "class"),
+            first_time_delivery=gauge("kpi_first_time_delivery_share", "Offers answered at once.", "class"),
+            rows_behind=gauge("kpi_rows_behind", "Journal rows not counted yet."),
+        ),
     )

@@ -11,6 +11,7 @@ import structlog
 
 from callhub.app.listeners import listen
 from callhub.app.parts import build
+from callhub.domain.supervision import RUN
 from callhub.errors import StoreUnavailable
 from callhub.hub.divergence import watch_clock
 from callhub.store.sqlite import SqliteStore
@@ -28,6 +29,8 @@ DRAIN_S_MAX = 8.0
 KEEP_MESSAGES_S = 86_400.0
 """Messages of an incident that ended go after this, as PROTOCOL section 1 says."""
 PURGE_PERIOD_S = 600.0
+ALIVE_PERIOD_S = 5.0
+"""How often the server notes that it runs, so that a later start knows which silence was its own."""
 
 _log = structlog.get_logger(__name__)
 
@@ -47,6 +50,7 @@ class Server:
         self._ready = asyncio.Event()
         self._store = SqliteStore(settings.database)
         self._sockets: list[socket.socket] = []
+        self._began = ""
 
     @property
     def web_port(self) -> int:
@@ -96,6 +100,7 @@ class Server:
         def begin(name: str, work: Callable[[], Awaitable[None]]) -> asyncio.Task[None]:
             return tasks.create_task(self._until_stopped(name, work), name=name)
 
+        self._began = parts.clock.now().isoformat()
         draining = begin("hub", parts.hub.run)
         followers = [
             begin("courier", parts.courier.run),
@@ -106,6 +111,8 @@ class Server:
             begin("auditor", parts.auditor.run),
             begin("clock watch", partial(watch_clock, parts.hub, parts.clock)),
             begin("purge", partial(self._purge, parts.clock)),
+            begin("alive", partial(self._note_alive, parts)),
+            begin("kpi", parts.hub.kpi.run),
         ]
         await parts.links.start(self._sockets[1])
         serving = begin("web", partial(parts.web.serve, sockets=[self._sockets[0]]))
@@ -129,6 +136,7 @@ class Server:
         await parts.control.close()
         parts.links.refuse_new()
         parts.web.stop_accepting()
+        parts.hub.mark_seen(RUN, self._began)
         parts.hub.stop()
         _, late = await asyncio.wait([draining], timeout=DRAIN_S_MAX)
         if late:
@@ -146,6 +154,12 @@ class Server:
         await parts.links.stop()
         if parts.web.up.is_set() and not parts.web.should_exit:
             await parts.web.shutdown(self._sockets[:1])
+
+    async def _note_alive(self, parts: Parts) -> None:
+        """Mark this run of the server as alive until now, again and again."""
+        while True:
+            parts.hub.mark_seen(RUN, self._began)
+            await parts.clock.sleep_until(parts.clock.now() + timedelta(seconds=ALIVE_PERIOD_S * max(self._speed, 1.0)))
 
     async def _purge(self, clock: SystemClock) -> None:
         while True:

@@ -17,6 +17,7 @@ from callhub.hub.deadlines import Deadlines
 from callhub.hub.hearing import HEARD_S, Hearing
 from callhub.hub.ids import UuidSource
 from callhub.hub.inbox import Inbox, Ticket
+from callhub.hub.kpi import LiveKpi
 from callhub.hub.marks import MarkBook
 from callhub.hub.presence import Presence, duty_moved_by
 from callhub.hub.stream import Stream
@@ -75,7 +76,8 @@ class Hub:
         self._engine = engine
         self._store = store
         self._clock = clock
-        self._tally = Tally(metrics or create_metrics())
+        self.kpi = LiveKpi(store, clock, timezone)
+        self._tally = Tally(metrics or create_metrics(), self.kpi)
         self._ids = ids or UuidSource()
         self._batch_events_max = batch_events_max
         self._work = asyncio.Event()

@@ -15,15 +15,17 @@ if TYPE_CHECKING:
     from callhub.domain.decision import Answer
     from callhub.domain.events import Event
     from callhub.domain.incident import Incident
+    from callhub.hub.kpi import LiveKpi
     from callhub.metrics import Metrics
     from callhub.store.base import Commit
 
 
 class Tally:
-    """Keeps ``metrics`` up to date; the gauges of open incidents follow what was committed."""
+    """Keeps ``metrics`` and ``kpi`` up to date; the gauges of open incidents follow what was committed."""
 
-    def __init__(self, metrics: Metrics) -> None:
+    def __init__(self, metrics: Metrics, kpi: LiveKpi) -> None:
         self._metrics = metrics
+        self._kpi = kpi
         self._open: dict[str, tuple[IncidentState, bool]] = {}
         self._states: Counter[IncidentState] = Counter()
         self._unwatched = 0
@@ -44,8 +46,9 @@ class Tally:
         """The store refused a batch."""
         self._metrics.refused_batches.inc()
 
-    def committed(self, commit: Commit, events: int, seconds: float) -> None:
-        """A commit took so long; ``events`` 0: marks alone."""
+    def committed(self, commit: Commit, seq: int, events: int, seconds: float) -> None:
+        """A commit took so long; ``seq`` is the journal's after it, ``events`` 0: marks alone."""
+        self._kpi.committed(commit.rows, seq)
         self._metrics.commits.inc()
         self._metrics.commit_seconds.observe(seconds)
         if events:

@@ -18,7 +18,7 @@ import structlog
 
 from callhub.domain.decision import Answer
 from callhub.domain.events import DirectoryUpdated
-from callhub.domain.supervision import DevicesHeard
+from callhub.domain.supervision import WATCHED, DevicesHeard
 from callhub.errors import ErrorCode, InternalError, StoreUnavailable
 from callhub.hub.batch import Batch, has_work
 from callhub.hub.guard import Guard
@@ -100,6 +100,9 @@ class Writer:
         ladders = Ladders(snapshot.policies, snapshot.policies_known, self._timezone)
         self._guard = Guard(self._engine, ladders, snapshot.last_number, self._tally)
         self._tally.restarted(i for id_ in snapshot.rows if (i := self._engine.incident(id_)) is not None)
+        for device in snapshot.supervised:
+            if device.watched_at is None:  # imported while no server ran: its silence counts from this start
+                self._marks.seen(WATCHED, device.device, self._clock.now())
         self._reloaded()
         self.ready = True
 
@@ -166,7 +169,8 @@ class Writer:
             else:
                 self._failures = 0
                 if committed is not None:
-                    self._tally.committed(commit, len(tickets), self._clock.elapsed_s() - started_s)
+                    took_s = self._clock.elapsed_s() - started_s
+                    self._tally.committed(commit, committed.seq, len(tickets), took_s)
                 await self._speak(batch, committed)
                 return True
 

@@ -272,6 +272,12 @@ class Store(Protocol):
     def changes_since(self, seq: int, limit: int) -> tuple[tuple[int, str], ...] | None:
         """(seq, incident) of each journal row after ``seq`` that is about an incident; None if ``seq`` is unknown."""
 
+    async def journal(self, after: int, limit: int) -> tuple[tuple[int, Row], ...]:
+        """(seq, row) of up to ``limit`` rows after ``after``, oldest first, without private parts.
+
+        Read and decoded beside the event loop. Raises ``StoreUnavailable`` or ``StoreCorrupt``.
+        """
+
     def names(self, elders: Iterable[str], responders: Iterable[str], areas: Iterable[str]) -> Names:
         """The records behind ids; unknown ids are absent."""
 

@@ -10,7 +10,7 @@ from callhub.domain.messages import Addressee, Message, Stored
 from callhub.domain.people import Supervised
 from callhub.domain.supervision import SUPERVISION_LOST, WATCHED, reported
 from callhub.store.base import Document, Found, Names, Page, Snapshot, Token, User
-from callhub.store.codec import decode, decode_json, decode_policy
+from callhub.store.codec import decode, decode_json, decode_policy, decode_row
 from callhub.store.cursors import read_cursor, read_number, write_cursor
 from callhub.store.ledger import SHARD, Record, genesis
 from callhub.store.records import Holding, Kept, choose, is_wanted, marks_of, runs_of
@@ -180,6 +180,10 @@ class MemoryReads:
             return None
         changes = [(record.seq, record.incident) for record in self._journal[seq:] if record.incident is not None]
         return tuple(changes[:limit])
+
+    async def journal(self, after: int, limit: int) -> tuple[tuple[int, Row], ...]:
+        """(seq, row) after ``after``."""
+        return tuple((record.seq, decode_row(record.body)) for record in self._journal[after : after + limit])
 
     def names(self, elders: Iterable[str], responders: Iterable[str], areas: Iterable[str]) -> Names:
         """The records behind ids."""

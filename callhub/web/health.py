@@ -30,4 +30,5 @@ async def readyz(parts: With) -> Response:
 async def metrics(parts: With) -> Response:
     """Figures in the text format of Prometheus."""
     parts.metrics.viewers.set(len(parts.viewers))
+    await parts.hub.kpi.show(parts.metrics.kpi)
     return Response(parts.metrics.exposition(), headers={"content-type": CONTENT_TYPE, "cache-control": "no-store"})

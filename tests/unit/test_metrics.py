@@ -8,7 +8,7 @@ import pytest
 from prometheus_client import REGISTRY
 from prometheus_client.parser import text_string_to_metric_families
 
-from callhub.metrics import CONTENT_TYPE, Metrics, create_metrics
+from callhub.metrics import CONTENT_TYPE, KpiMetrics, Metrics, create_metrics
 
 NAMES = {
     "callhub_alarms",
@@ -27,6 +27,14 @@ NAMES = {
     "callhub_engine_errors",
     "callhub_auditor_missed_deadlines",
     "callhub_auditor_checked_timestamp_seconds",
+    "callhub_kpi_incidents",
+    "callhub_kpi_answered_share",
+    "callhub_kpi_acceptance_seconds",
+    "callhub_kpi_arrival_seconds",
+    "callhub_kpi_unanswered",
+    "callhub_kpi_unclosed",
+    "callhub_kpi_first_time_delivery_share",
+    "callhub_kpi_rows_behind",
 }
 
 
@@ -37,7 +45,8 @@ def value(metrics: Metrics, name: str, **labels: str) -> float | None:
 def test_names_are_stable_and_in_the_registry() -> None:
     metrics = create_metrics()
     assert {family.name for family in metrics.registry.collect()} == NAMES
-    assert len(fields(Metrics)) == len(NAMES) + 1
+    beside = {"registry", "kpi"}
+    assert len(fields(Metrics)) + len(fields(KpiMetrics)) == len(NAMES) + len(beside)
 
 
 def test_what_is_counted_is_exposed() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import secrets
 import sqlite3
@@ -17,6 +18,7 @@ from callhub.store.ledger import SHARD, entries_of, erasure_row, genesis
 from callhub.store.sqlite.check import verify_file
 from callhub.store.sqlite.connection import PATH_BYTES_MAX, WriteConnection, open_reading
 from callhub.store.sqlite.held import Hold
+from callhub.store.sqlite.journal import read_journal
 from callhub.store.sqlite.migrate import migrate, scripts
 from callhub.store.sqlite.reading import SqliteReads
 from callhub.store.sqlite.writing import encode_commit, erase_private, purge_messages, write_commit
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from datetime import datetime
 
+    from callhub.domain.facts import Row
     from callhub.domain.people import Actor
     from callhub.store.base import Commit, Committed, Verdict
     from callhub.store.verify import Replay
@@ -152,6 +155,10 @@ class SqliteStore(SqliteReads):
     async def purge(self, ended_before: datetime) -> int:
         """Remove messages of incidents that ended before then."""
         return await self._writing.transact(partial(purge_messages, ended_before=ended_before))
+
+    async def journal(self, after: int, limit: int) -> tuple[tuple[int, Row], ...]:
+        """(seq, row) after ``after``, read by another thread."""
+        return await asyncio.to_thread(read_journal, self.path, after, limit)
 
     def verify(self) -> Verdict:
         """Check everything against everything, on a connection of its own."""
