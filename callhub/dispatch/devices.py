@@ -46,8 +46,9 @@ def _of_alarm(turn: Turn, event: CancelAsked) -> Incident | None:
 
 
 def _has(incident: Incident, event: CancelAsked) -> bool:
-    of = (event.gateway, event.alarm, event.device)
-    return any((alarm.gateway, alarm.id, alarm.device) == of for alarm in incident.alarms)
+    """Whether it has the alarm, or forgot so many of this device that it may have had it."""
+    of = [alarm.id for alarm in incident.alarms if (alarm.gateway, alarm.device) == (event.gateway, event.device)]
+    return event.alarm in of or (bool(of) and incident.alarms_more > 0)
 
 
 def _is_over(turn: Turn, event: CancelAsked) -> bool:

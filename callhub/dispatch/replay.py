@@ -29,6 +29,11 @@ from callhub.domain.incident import (
 )
 from callhub.errors import EngineFault
 
+ALARMS_MAX = 50
+"""Alarms that an incident keeps, about 200 bytes each: each commit writes all of it, and a stuck button goes on."""
+ALARMS_FIRST = 10
+"""How many of them are the first ones; the others are the newest."""
+
 if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
@@ -107,10 +112,26 @@ def _alarm(i: Incident, fact: f.AlarmRecorded, at: datetime, actor: Actor) -> No
             says_test=fact.says_test,
         )
     )
+    if len(i.alarms) > ALARMS_MAX:
+        _count_one_only(i)
     if fact.joined:
         i.joined_version = i.version + 1
         if not fact.says_test:
             i.says_test = False
+
+
+def _count_one_only(i: Incident) -> None:
+    """Forget the oldest alarm after the first ones, if the same device sent the same since.
+
+    So every gateway, device and kind stays, and with them who hears progress and what a device's cancel is about.
+    """
+    newest = {(a.gateway, a.device, a.kind): n for n, a in enumerate(i.alarms)}
+    for n in range(ALARMS_FIRST, len(i.alarms)):
+        alarm = i.alarms[n]
+        if newest[alarm.gateway, alarm.device, alarm.kind] != n:
+            del i.alarms[n]
+            i.alarms_more += 1
+            return
 
 
 def _urgent(i: Incident, fact: f.AlarmMadeUrgent, at: datetime, actor: Actor) -> None:

@@ -184,7 +184,8 @@ class Incident:
 
     ``area`` is the path of area ids from the district down at opening. ``step`` is the rung of the ladder that is
     asking now, ``reached`` the highest one so far. ``exhausted``: the ladder ran out. ``joined_version`` is the version
-    at which the last alarm joined: whoever closes must have seen it.
+    at which the last alarm joined: whoever closes must have seen it. Of very many alarms the first and the newest are
+    kept, and ``alarms_more`` counts the others, which the journal has.
     """
 
     id: str
@@ -218,6 +219,7 @@ class Incident:
     offers: dict[str, Offer] = field(default_factory=dict)
     assignments: dict[str, Assignment] = field(default_factory=dict)
     alarms: list[AlarmRef] = field(default_factory=list)
+    alarms_more: int = 0
     deadlines: dict[str, Deadline] = field(default_factory=dict)
     contacts: list[Contact] = field(default_factory=list)
     services: dict[str, str] = field(default_factory=dict)

@@ -103,6 +103,7 @@ def item(document: Document, names: Names) -> dict[str, Any]:
         "offers": [_offer(offer, names) for offer in incident.offers.values()],
         "assignments": [_assignment(assignment, names) for assignment in incident.assignments.values()],
         "alarms": [_alarm(alarm) for alarm in incident.alarms],
+        "alarms_more": incident.alarms_more,
         "services": dict(incident.services),
         "whistles": [_whistle(whistle, names, places) for whistle in incident.whistles.values()],
         "follows": incident.follows,

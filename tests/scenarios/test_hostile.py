@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from callhub.dispatch.replay import ALARMS_FIRST, ALARMS_MAX
 from tests.scenarios.town import LADDER, Town, ladder
 
 
@@ -237,15 +238,56 @@ def test_a_ladder_of_one_desk_that_nobody_staffs_is_loud_at_once() -> None:
     assert town.waits_for(incident.id) == "repeat in 60"
 
 
-def test_a_hundred_presses_of_one_button_are_one_case() -> None:
+def test_a_stuck_button_is_one_case_that_stays_small_and_is_told_each_time() -> None:
     town = Town()
     town.elder()
-    town.responder("V-1")
-    first = town.press()
-    for n in range(100):
-        assert town.press(alarm=f"again-{n}").id == first.id
-    assert len(town.incident(first.id).offers) == 1
-    assert len(town.incident(first.id).alarms) == 101
+    helper = town.responder("V-1")
+    first = town.press(alarm="a-0")
+    helper.accepts()
+    for n in range(1, 1000):
+        assert town.press(alarm=f"a-{n}").id == first.id
+        assert helper.hears() == ["update alarm_joined"]
+    held = town.incident(first.id)
+    assert len(held.offers) == 1
+    kept = [alarm.id for alarm in held.alarms]
+    newest = range(1000 - ALARMS_MAX + ALARMS_FIRST, 1000)
+    assert kept == [f"a-{n}" for n in (*range(ALARMS_FIRST), *newest)]
+    assert held.alarms_more == 1000 - ALARMS_MAX
+    assert [fact.id for fact in town.facts(first.id, "alarm_recorded")] == [f"a-{n}" for n in range(1000)]
+
+    helper.reports("on_scene")
+    assert town.last.messages[-1].body["alarms"] == kept
+
+
+def test_what_else_was_pressed_is_not_forgotten_for_a_stuck_button() -> None:
+    town = Town()
+    town.elder()
+    case = town.press(alarm="first")
+    for n in range(ALARMS_FIRST):
+        town.press(alarm=f"early-{n}")
+    town.press(alarm="elsewhere", gateway="GW-2")
+    town.press(alarm="smoke", kind="smoke")
+    for n in range(200):
+        town.press(alarm=f"a-{n}")
+    held = town.incident(case.id)
+    assert {"elsewhere", "smoke"} < {alarm.id for alarm in held.alarms}
+    assert len(held.alarms) == ALARMS_MAX
+    assert town.cancels("elsewhere", gateway="GW-2").body["incident"] == case.id
+
+
+def test_a_cancel_of_an_alarm_that_a_stuck_button_pushed_out_finds_its_case() -> None:
+    town = Town()
+    town.elder()
+    case = town.press(alarm="a-0")
+    for n in range(1, 100):
+        town.press(alarm=f"a-{n}")
+    assert "a-30" not in {alarm.id for alarm in town.incident(case.id).alarms}
+    assert town.cancels("a-30").body["incident"] == case.id
+    assert town.incident(case.id).cancel_requested
+
+    town.act(case.id, "close", outcome="other", if_match=town.incident(case.id).version)
+    assert town.cancels("a-31", id="c-2").body["incident"] is None
+    assert not town.press(alarm="a-31", at=town.now).cancel_requested, "that cancel was about a case that is over"
 
 
 def test_two_emergencies_share_the_few_there_are_and_both_stay_loud_or_served() -> None:
