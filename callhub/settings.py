@@ -156,6 +156,16 @@ class DispatchSettings(_Section):
     services_per_day_max: ServicesPerDaySettings = ServicesPerDaySettings()
 
 
+class SupervisionSettings(_Section):
+    """``[supervision]``: when equipment counts as lost. How long a device may be silent is its own ``heartbeat_s``."""
+
+    gateway_lost_s: Seconds = 60
+    area_devices_min: Count = 5
+    area_window_s: Seconds = 600
+    low_battery: Annotated[float, Field(gt=0, lt=1)] = 0.2
+    battery_well: Annotated[float, Field(gt=0, le=1)] = 0.3
+
+
 class PoliciesSettings(_Section):
     """``[policies]``: where the ladders are. ``Settings.policies_dir`` is the path."""
 
@@ -190,6 +200,7 @@ class Settings(BaseSettings):
     place: PlaceSettings = PlaceSettings()
     hub: HubSettings = HubSettings()
     dispatch: DispatchSettings = DispatchSettings()
+    supervision: SupervisionSettings = SupervisionSettings()
     policies: PoliciesSettings = PoliciesSettings()
     logs: LogsSettings = LogsSettings()
 

@@ -55,6 +55,7 @@ def rules_of(settings: Settings) -> Rules:
         position_fresh_s=figures.position_fresh_s,
         fix_fresh_s=figures.fix_fresh_s,
         fix_accuracy_m_max=figures.fix_accuracy_m_max,
+        **settings.supervision.model_dump(),
     )
 
 
