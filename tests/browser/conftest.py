@@ -25,7 +25,7 @@ async def house(tmp_path: Path) -> AsyncIterator[House]:
 @pytest.fixture
 async def page(browser: Browser, house: House) -> AsyncIterator[Page]:
     """The live page, signed in as an operator. Errors of scripts and refusals of the content policy fail the test."""
-    page = await browser.new_page()
+    page = await browser.new_page(locale="zh-CN")
     faults: list[str] = []
     page.on("pageerror", lambda error: faults.append(str(error)))
     page.on("console", lambda said: faults.append(said.text) if "Content Security Policy" in said.text else None)

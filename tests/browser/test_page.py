@@ -1,10 +1,14 @@
 """What an operator sees and does, in a real browser in front of a real server."""
 
+import asyncio
+import json
 import time
 from pathlib import Path
 
 import pytest
 from playwright.async_api import Browser, Page, expect
+from websockets.asyncio.client import connect
+from websockets.typing import Subprotocol
 
 from tests.browser.chromium import sign_in
 from tests.integration.web_house import PASSWORD, House, serving
@@ -35,7 +39,7 @@ async def test_an_alarm_is_on_the_page_within_a_second_of_its_commit(page: Page,
 
 
 async def test_taking_over_silences_every_console(page: Page, house: House, browser: Browser) -> None:
-    other = await browser.new_page()
+    other = await browser.new_page(locale="zh-CN")
     await sign_in(other, house)
     id = await house.press()
     await page.click(f"{_row(page, id)} button.take")
@@ -54,12 +58,39 @@ async def test_the_worst_is_on_top(page: Page, house: House) -> None:
     await expect(page.locator("#rows tr").first).to_have_attribute("data-id", second)
 
 
+async def test_where_somebody_is_sought_and_nobody_owns_it_stands_right_after_what_rings(
+    page: Page, house: House
+) -> None:
+    async with (
+        connect(
+            f"ws://127.0.0.1:{house.server.link_port}/v1/responder",
+            subprotocols=[Subprotocol("callhub.v1")],
+            additional_headers={"Authorization": "Bearer v-1"},
+            proxy=None,
+        ) as phone,
+        asyncio.timeout(20),
+    ):
+        owned = await house.press("BTN-9", "a-1")
+        await phone.send('{"type":"presence","id":"p1","available":true}')
+        while json.loads(await phone.recv())["type"] != "result":
+            pass
+        sought = await house.press("BTN-1", "a-2")  # the one on duty is asked, so that it does not ring
+        rings = await house.press("BTN-2", "a-3")
+        await house.act(owned, "take-over")
+        await expect(page.locator(f"{_row(page, owned)} .owner")).to_have_text("duty")
+        await expect(page.locator(_row(page, sought))).to_have_class("is-seeking")
+        rows = "[...document.querySelectorAll('#rows tr')].map((row) => row.dataset.id)"
+        await page.wait_for_function(f"({rows}).length === 3")
+        assert await page.evaluate(rows) == [rings, sought, owned]
+
+
 async def test_assigning_noting_and_closing_from_the_detail(page: Page, house: House) -> None:
     id = await house.press()
     await page.click(_row(page, id))
     detail = page.locator("#detail")
     await expect(detail).to_contain_text("13800000001")
     await expect(detail.locator(".timeline")).to_contain_text("阶梯")
+    await expect(detail.locator(".timeline")).to_contain_text("社区值班台")  # the step's name, in this language
 
     await detail.locator("[data-action=note] input[name=text]").fill("打过电话")
     await detail.locator("[data-action=note] button").click()
@@ -132,6 +163,55 @@ async def test_chinese_first_and_english_at_a_click(page: Page, house: House) ->
     await expect(page.locator("html")).to_have_attribute("lang", "en")  # it is remembered
 
 
+@pytest.mark.parametrize(
+    ("locale", "language"), [("en-GB", "en"), ("en", "en"), ("zh-TW", "zh-CN"), ("de-DE", "zh-CN"), ("ens", "zh-CN")]
+)
+async def test_an_english_browser_starts_in_english_until_a_language_is_chosen(
+    browser: Browser, house: House, locale: str, language: str
+) -> None:
+    page = await browser.new_page(locale=locale)
+    await page.goto(house.url)
+    await expect(page.locator("html")).to_have_attribute("lang", language)
+    await page.reload()
+    await expect(page.locator("html")).to_have_attribute("lang", language)  # looking at it is no choice
+    other = "zh-CN" if language == "en" else "en"
+    await page.click("#language")
+    await expect(page.locator("html")).to_have_attribute("lang", other)
+    await page.reload()
+    await expect(page.locator("html")).to_have_attribute("lang", other)
+    await page.close()
+
+
+async def test_in_english_beside_the_detail_every_column_is_seen(browser: Browser, house: House) -> None:
+    page = await browser.new_page(locale="en-GB", viewport={"width": 1280, "height": 800})
+    await sign_in(page, house)
+    id = await house.press()
+    await page.click(f"{_row(page, id)} .number")
+    await expect(page.locator("#detail")).to_be_visible()
+    inside = """([inner, outer]) => {
+        const [a, b] = [inner, outer].map((one) => document.querySelector(one).getBoundingClientRect());
+        return a.left >= b.left && a.right <= b.right;
+    }"""
+    assert await page.evaluate(inside, [f"{_row(page, id)} button.take", "#list"])
+    await page.set_viewport_size({"width": 1100, "height": 800})  # too narrow for all: the last column stays in sight
+    assert await page.evaluate(inside, [f"{_row(page, id)} button.take", "#list"])
+    await page.close()
+
+
+async def test_on_a_phone_what_happened_has_the_whole_width(browser: Browser, house: House) -> None:
+    page = await browser.new_page(locale="zh-CN", viewport={"width": 390, "height": 844})
+    await sign_in(page, house)
+    id = await house.press()
+    await page.click(_row(page, id))
+    told = page.locator("#detail .timeline li > :last-child").first
+    await expect(told).to_be_visible()
+    box = await told.bounding_box()
+    assert box is not None
+    assert box["width"] > 300
+    assert await page.evaluate("document.documentElement.scrollWidth") <= 390
+    await page.close()
+
+
 async def test_sound_is_off_until_a_click_and_says_so(page: Page, house: House) -> None:
     await expect(page.locator("#silent")).to_be_hidden()  # signing in was a click
     await page.reload()
@@ -161,7 +241,7 @@ async def test_the_keyboard_is_enough(page: Page, house: House) -> None:
 
 
 async def test_a_viewer_sees_and_cannot_act(browser: Browser, house: House) -> None:
-    page = await browser.new_page()
+    page = await browser.new_page(locale="zh-CN")
     await sign_in(page, house, "vera")
     id = await house.press()
     await page.click(_row(page, id))
@@ -170,7 +250,7 @@ async def test_a_viewer_sees_and_cannot_act(browser: Browser, house: House) -> N
 
 
 async def test_another_area_sees_bare_facts_and_may_take_over(browser: Browser, house: House) -> None:
-    page = await browser.new_page()
+    page = await browser.new_page(locale="zh-CN")
     await sign_in(page, house, "southern")
     id = await house.press()
     row = page.locator(_row(page, id))
@@ -181,7 +261,7 @@ async def test_another_area_sees_bare_facts_and_may_take_over(browser: Browser, 
 
 
 async def test_wrong_credentials_are_told(browser: Browser, house: House) -> None:
-    page = await browser.new_page()
+    page = await browser.new_page(locale="zh-CN")
     await page.goto(house.url)
     await page.fill("input[name=user]", "olga")
     await page.fill("input[name=password]", PASSWORD + "x")
@@ -190,7 +270,7 @@ async def test_wrong_credentials_are_told(browser: Browser, house: House) -> Non
 
 
 async def test_a_lost_server_makes_the_page_stale_and_its_return_shows_no_gap(browser: Browser, tmp_path: Path) -> None:
-    page = await browser.new_page()
+    page = await browser.new_page(locale="zh-CN")
     await page.clock.install()
     async with serving(tmp_path) as house:
         port = house.server.web_port

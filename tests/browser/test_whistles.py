@@ -50,7 +50,7 @@ async def test_a_department_is_called_followed_by_telephone_returned_and_confirm
 
 
 async def test_a_supervisor_withdraws(browser: Browser, house: House) -> None:
-    page = await browser.new_page()
+    page = await browser.new_page(locale="zh-CN")
     await sign_in(page, house, "boss")
     id = await house.press()
     await _called(page, id)

@@ -4,7 +4,7 @@ import { fit, forms, onBehalf } from "./actions.js";
 import { el, facts, row, story, tick, title } from "./render.js";
 import { Live, Problem, request, ServerTime } from "./server.js";
 import * as sound from "./sound.js";
-import { clockTime, language, other, speak, t } from "./texts.js";
+import { choose as chooseLanguage, chosen, clockTime, language, other, speak, t } from "./texts.js";
 
 const PAGES_MAX = 25;
 const ENDED = new Set(["closed", "cancelled"]);
@@ -29,7 +29,8 @@ const isLocked = () => link !== "live";
 // ---- signing in and out
 
 async function begin() {
-  await speak(localStorage.getItem("callhub.language") || document.documentElement.lang);
+  const preferred = /^en\b/i.test(navigator.language) ? "en" : document.documentElement.lang;
+  await speak(chosen() || preferred);
   await resume();
 }
 
@@ -94,7 +95,8 @@ $("sign-out").addEventListener("click", async () => {
 });
 
 $("language").addEventListener("click", async () => {
-  await speak(other());
+  await chooseLanguage(other());
+  live?.judge();
   if (!me) return;
   $("who").textContent = `${me.user} · ${t(`role.${me.role}`)}`;
   for (const [id, node] of rows) draw(node, items.get(id));
@@ -175,9 +177,11 @@ function drop(id) {
   if (selected === id) selected = null;
 }
 
-// Rings first, then where somebody is still sought, what only waits for its follow-up last; the oldest first in each.
+// Rings first, then where somebody is still sought and nobody owns it, then what has an owner, what only waits for its
+// follow-up last; the oldest first in each.
 function order() {
-  const rank = (item) => (item.ringing ? 0 : item.seeking ? 1 : item.state === "resolved" ? 3 : 2);
+  const rank = (item) =>
+    item.ringing ? 0 : item.seeking ? (item.owner ? 2 : 1) : item.state === "resolved" ? 4 : 3;
   return [...items.values()].sort(
     (a, b) => rank(a) - rank(b) || a.opened_at.localeCompare(b.opened_at) || a.number - b.number,
   );

@@ -9,7 +9,6 @@ export async function speak(wanted) {
   const answer = await fetch(`/catalogue/${language}.json`);
   texts = await answer.json();
   document.documentElement.lang = language;
-  localStorage.setItem("callhub.language", language);
   for (const node of document.querySelectorAll("[data-text]")) node.textContent = t(node.dataset.text);
   for (const node of document.querySelectorAll("[data-title]")) node.title = t(node.dataset.title);
   for (const node of document.querySelectorAll("[data-label]")) node.setAttribute("aria-label", t(node.dataset.label));
@@ -17,6 +16,16 @@ export async function speak(wanted) {
   const button = document.getElementById("language");
   button.lang = other();
   button.textContent = LANGUAGES[other()];
+}
+
+const KEPT = "callhub.language";
+
+// The language that somebody chose in this browser, if anybody did.
+export const chosen = () => localStorage.getItem(KEPT);
+
+export async function choose(wanted) {
+  await speak(wanted);
+  localStorage.setItem(KEPT, language);
 }
 
 export const other = () => (language === "en" ? "zh-CN" : "en");
