@@ -108,7 +108,7 @@ async def one_responder(parts: With, caller: Reader, id: str) -> Response:
 @router.get("/areas")
 async def list_areas(parts: With, caller: Reader, limit: Limit = LIMIT_MAX, cursor: Cursor = None) -> Response:
     """Areas in the order of their ids."""
-    paths = _paths(parts.store.all_areas())
+    paths = paths_of(parts.store.all_areas())
     return _page(parts, "areas", lambda a: caller.covers(paths[a.id]), lambda a: _area(a, paths[a.id]), limit, cursor)
 
 
@@ -116,7 +116,7 @@ async def list_areas(parts: With, caller: Reader, limit: Limit = LIMIT_MAX, curs
 async def one_area(parts: With, caller: Reader, id: str) -> Response:
     """One area, with the path from the district down."""
     areas = parts.store.all_areas()
-    paths = _paths(areas)
+    paths = paths_of(areas)
     found = next((area for area in areas if area.id == id), None)
     if found is None or not caller.covers(paths[id]):
         raise NotFound("area", id)
@@ -137,7 +137,7 @@ def _page(
     return Json({"items": items, "next": page.next, "as_of": as_of(parts.store, page.as_of)})
 
 
-def _paths(areas: tuple[Area, ...]) -> dict[str, Path]:
+def paths_of(areas: tuple[Area, ...]) -> dict[str, Path]:
     """The path of ids from the top down to each area; a parent that is missing or its own ancestor ends it."""
     by_id = {area.id: area for area in areas}
 

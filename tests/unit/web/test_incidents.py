@@ -228,7 +228,7 @@ async def test_an_unknown_action_is_not_found(stage: Stage, action: str, status:
     id = await stage.press()
     async with stage.bearer("api-duty") as duty:
         assert (await duty.post(f"/api/v1/incidents/{id}/{action}", json={})).status_code == status
-        assert (await duty.get("/api/v1/reports/kpi")).json()["code"] == "not_found"
+        assert (await duty.get("/api/v1/reports/weather")).json()["code"] == "not_found"
         assert (await duty.delete(f"/api/v1/incidents/{id}")).status_code == 405
 
 
