@@ -20,6 +20,7 @@ from callhub.store.base import Need
 from callhub.web.access import Caller
 from callhub.web.auth import Reader, Writer
 from callhub.web.bodies import OnTest, parse, read_body, request_of
+from callhub.web.call_first import call_first, list_frequent
 from callhub.web.lists import LIMIT_MAX, Cursor, Limit, as_of, collect
 from callhub.web.parts import Parts, With
 from callhub.web.problems import Json, problem_of
@@ -34,11 +35,18 @@ async def list_elders(
     parts: With,
     caller: Reader,
     phone: Annotated[str | None, Query(max_length=64)] = None,
+    frequent: Annotated[str | None, Query(max_length=8)] = None,
     limit: Limit = 50,
     cursor: Cursor = None,
 ) -> Response:
-    """Elders in the order of their ids; with ``phone`` those with that number."""
-    return _page(parts, "elders", lambda e: caller.covers(e.area), lambda e: _elder(e, caller), limit, cursor, phone)
+    """Elders in the order of their ids; with ``phone`` those with that number. ``frequent``: those who press often."""
+
+    def view(elder: Elder) -> dict[str, Any]:
+        return _elder(parts, elder, caller)
+
+    if frequent is not None:
+        return await list_frequent(parts, caller, frequent, view)
+    return _page(parts, "elders", lambda e: caller.covers(e.area), view, limit, cursor, phone)
 
 
 @router.get("/elders/{id}")
@@ -47,7 +55,7 @@ async def one_elder(parts: With, caller: Reader, id: str) -> Response:
     elder = parts.store.person("elders", id)
     if elder is None or not caller.covers(elder.area):
         raise NotFound("elder", id)
-    return Json(_elder(elder, caller))
+    return Json(_elder(parts, elder, caller))
 
 
 @router.get("/devices")
@@ -165,7 +173,7 @@ def _seen_device(parts: Parts, caller: Caller, id: str) -> Device:
     return device
 
 
-def _elder(elder: Elder, caller: Caller) -> dict[str, Any]:
+def _elder(parts: Parts, elder: Elder, caller: Caller) -> dict[str, Any]:
     view: dict[str, Any] = {
         "id": elder.id,
         "name": elder.name,
@@ -176,6 +184,7 @@ def _elder(elder: Elder, caller: Caller) -> dict[str, Any]:
         "language": elder.language,
         "paired": list(elder.paired),
         "active": elder.active,
+        "call_first": call_first(elder, parts.hub.now()),
     }
     if caller.has(Role.OPERATOR):
         view |= {"phone": elder.phone, "card": elder.card, "access": elder.access, "notes": elder.notes}

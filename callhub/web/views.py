@@ -100,6 +100,7 @@ def item(document: Document, names: Names) -> dict[str, Any]:
         "owner": _owner(incident.owner, names),
         "next_deadline": None if deadline is None else {"at": iso(deadline.at), "why": deadline.why},
         "desk_call": None if incident.desk_call is None else incident.desk_call.reason,
+        "call_back": _call_back(incident),
         "offers": [_offer(offer, names) for offer in incident.offers.values()],
         "assignments": [_assignment(assignment, names) for assignment in incident.assignments.values()],
         "alarms": [_alarm(alarm) for alarm in incident.alarms],
@@ -121,6 +122,13 @@ def _elder(incident: Incident, names: Names) -> dict[str, Any] | None:
         return None
     record = names.elders.get(incident.elder)
     return {"id": incident.elder, "name": None if record is None else record.name}
+
+
+def _call_back(incident: Incident) -> dict[str, Any] | None:
+    call = incident.call_back
+    if call is None:
+        return None
+    return {"state": "held" if call.held else "running", "until": iso(call.until), "call_first": call.call_first}
 
 
 def _moved_to(places: Places) -> dict[str, Any] | None:

@@ -62,6 +62,7 @@ function badges(item) {
   if (item.class && item.class !== "emergency") found.unshift(t(`class.${item.class}`));
   if (item.reason) found.push(word("reason", item.reason));
   if (item.desk_call) found.push(word("desk_call", item.desk_call));
+  if (item.call_back) found.unshift(t(item.call_back.state === "held" ? "page.held" : "page.call_back"));
   if (item.unwatched) found.push(t("page.unwatched"));
   return found.map((text) => el("span", { class: "badge" }, text));
 }
