@@ -206,5 +206,5 @@ async def test_a_failure_ends_the_process_with_status_1(config: Path) -> None:
 def test_the_rules_are_the_settings(config: Path) -> None:
     settings = load_settings(config, {"dispatch": {"turnout_s": 90, "speed_m_s": {"caregiver": 4}}})
     rules = rules_of(settings)
-    assert rules.eta_s(ResponderKind.CAREGIVER, 400) == 190
+    assert rules.eta_s(ResponderKind.CAREGIVER, 400) == 220
     assert str(rules.timezone) == "Asia/Shanghai"

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from callhub.dispatch.learning import PRIOR
 from callhub.dispatch.matching import LISTED_MAX, Search
 from callhub.domain.habits import Habit
 from callhub.domain.incident import Places
@@ -198,3 +199,63 @@ def test_a_service_may_ask_somebody_busy_with_an_emergency() -> None:
     stage.does(id, "assign", responder="C-1", confirmed_by="telephone")
     meal = stage.press("BTN-2", "meal")
     assert [o.responder for o in stage.of(meal).open_offers] == ["C-1"]
+
+
+def serves(**people: dict[str, Any]) -> tuple[Stage, Search]:
+    """A search for somebody to bring a meal, with these people around."""
+    stage, _ = quiet(**people)
+    return stage, search(stage, stage.press("BTN-2", "meal"))
+
+
+def test_outside_emergencies_people_are_left_in_peace_one_reason_each() -> None:
+    stage, found = serves(tired={}, often={}, well={}, late={"kind": ResponderKind.CAREGIVER})
+    world = stage.engine._world
+    day = world.rules.local(stage.now).date()
+    world.rules = replace(
+        world.rules,
+        quiet_hours={ResponderKind.CAREGIVER: "00:00-24:00"},
+        services_per_day_max={ResponderKind.VOLUNTEER: 5},
+    )
+    world.habits["tired"] = Habit("tired", stage.now, back_at=stage.now)
+    world.habits["often"] = Habit("often", stage.now, day=day, services=5)
+    world.habits["well"] = Habit("well", stage.now, day=day, services=4)
+    found.incident.offers.clear()
+    refusals = {who: found.refusal(world.roster.people[who]) for who in ("tired", "often", "late", "well")}
+    assert refusals == {"tired": "rest", "often": "cap", "late": "quiet", "well": None}
+    stage.ready("DESK-C")
+    assert found._spared(world.roster.people["DESK-C"]) is None, "a place needs no rest"
+    urgent = search(stage, stage.press())
+    assert {urgent.refusal(world.roster.people[who]) for who in ("often", "late", "well")} <= {None, "asked", "busy"}
+
+
+def test_a_service_goes_to_the_least_loaded_of_the_nearest() -> None:
+    stage, found = serves(a={"position": north(100)}, b={"position": north(200)}, c={"position": north(300)})
+    found.incident.offers.clear()
+    stage.engine._world.habits |= {"a": Habit("a", stage.now, load=3), "b": Habit("b", stage.now, load=1)}
+    stage.engine._world.habits["c"] = Habit("c", stage.now, load=2)
+    assert [who for who in names(found) if who in "abc"] == ["b", "c", "a"]
+    chosen = next(c for c in found.candidates() if c.responder == "b")
+    ranked = found.explain(0, [chosen])
+    reasons = {one["responder"]: one["reason"] for one in ranked.passed_over}
+    assert (reasons["c"], reasons["a"]) == ("load", "farther"), "this home is nearest to c, and farthest from a"
+    assert ranked.chosen[0]["load"] == 1.0
+
+
+def test_in_an_emergency_whoever_has_just_come_back_comes_last_and_the_chance_is_told() -> None:
+    stage, id = quiet(a={"position": north(100)}, b={"position": north(200)}, c={"position": north(300)})
+    habit = Habit("a", stage.now, no=(3.0,) * 4, back_at=stage.now)
+    stage.engine._world.habits["a"] = habit
+    found = search(stage, id)
+    assert names(found) == ["b", "c", "a"]
+    ranked = found.explain(0, list(found.candidates())[:1])
+    assert ranked.passed_over[0] == {"responder": "a", "distance_m": 100, "reason": "rest"}
+    assert (found.chance("a") < found.chance("b"), found.chance("b")) == (True, PRIOR)
+    assert ranked.chosen[0]["chance"] == round(PRIOR, 3)
+    assert found.chances(0) == [PRIOR for offer in found.incident.open_offers if offer.step == 0]
+
+
+def test_people_around_are_counted_up_to_a_limit_and_none_where_nobody_knows_the_place() -> None:
+    stage, id = quiet(a={}, b={}, c={"kind": ResponderKind.CAREGIVER}, far={"position": north(3000)})
+    found = search(stage, id)
+    assert (found.around(1000, 10), found.around(1000, 1)) == (3, 1)
+    assert search(stage, id, places=Places()).around(1000, 10) == 0
