@@ -2,6 +2,9 @@
 
 import pytest
 
+from callhub.errors import StoreUnavailable
+from callhub.store.base import Found, Need, Token
+from callhub.web import alarms
 from tests.unit.web.stage import Stage
 
 
@@ -44,3 +47,39 @@ async def test_a_heartbeat_is_answered_and_marks_what_it_knows(stage: Stage) -> 
         answer = await gateway.post("/api/v1/alarms", json=frame)
         assert answer.json() == {"type": "result", "id": "h-1", "ok": True, "unknown_devices": ["X"]}
         assert (await gateway.post("/api/v1/alarms", json={"type": "received", "seq": 1})).status_code == 204
+
+
+async def test_an_alarm_waits_for_a_store_that_is_away(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(alarms, "AGAIN_S", 0)
+    read, look_up, away = stage.store.token, stage.store.lookup, 4
+
+    def is_away() -> bool:
+        nonlocal away
+        away -= 1
+        return away >= 0
+
+    def failing(digest: str) -> Token | None:
+        if is_away():
+            raise StoreUnavailable("the disk is busy")
+        return read(digest)
+
+    monkeypatch.setattr(stage.store, "token", failing)
+    frame = {"type": "alarm", "id": "a-1", "device": "BTN-1", "kind": "sos"}
+    async with stage.bearer("gateway-GW") as gateway:
+        first = await gateway.post("/api/v1/alarms", json=frame)
+        assert (first.status_code, first.json()["device_known"]) == (200, True)
+        assert away < 0
+
+        def failing_lookup(need: Need) -> Found:
+            if is_away():
+                raise StoreUnavailable("the disk is busy")
+            return look_up(need)
+
+        monkeypatch.setattr(stage.store, "token", read)
+        monkeypatch.setattr(stage.store, "lookup", failing_lookup)
+        away = 1
+        second = await gateway.post("/api/v1/alarms", json={**frame, "id": "a-2"})
+        assert (second.status_code, second.json()["device_known"]) == (200, True)
+        away = 1
+        beat = {"type": "heartbeat", "id": "h-1", "devices": [{"device": "BTN-1"}]}
+        assert (await gateway.post("/api/v1/alarms", json=beat)).status_code == 500, "nobody waits at a button"
