@@ -34,7 +34,7 @@ from callhub.web.bodies import (
 from callhub.web.lists import Cursor, Limit, as_of, collect
 from callhub.web.parts import Parts, With
 from callhub.web.problems import Json, problem_of
-from callhub.web.timeline import single
+from callhub.web.timeline import ranked_people, single
 from callhub.web.views import bare, item, names_for, seen_item
 
 OPEN = "open"
@@ -189,8 +189,9 @@ def shown(parts: Parts, caller: Caller, id: str, status: int = 200, *, acted: bo
     headers = {"etag": f'"{document.incident.version}"', "location": f"/api/v1/incidents/{id}"}
     if seen is not Sight.WHOLE:
         return Json(bare(document.incident), status, headers)
-    names = names_for(parts.store, [document.incident])
-    return Json(single(document, names, parts.store.rows(id), caller), status, headers)
+    rows = parts.store.rows(id)
+    names = names_for(parts.store, [document.incident], ranked_people(rows))
+    return Json(single(document, names, rows, caller), status, headers)
 
 
 def _document(parts: Parts, id: str) -> Document:

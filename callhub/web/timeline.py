@@ -34,8 +34,14 @@ def single(document: Document, names: Names, rows: Iterable[tuple[int, Row]], ca
         **item(document, names),
         "timeline": [_entry(seq, row, fact, caller) for seq, row, fact in told if not isinstance(fact, _SILENT)],
         "contacts": [_contact(row, fact, caller) for _, row, fact in told if isinstance(fact, ContactMade)],
-        "decisions": [_decision(row, fact) for _, row, fact in told if isinstance(fact, Ranked)],
+        "decisions": [_decision(row, fact, names) for _, row, fact in told if isinstance(fact, Ranked)],
     }
+
+
+def ranked_people(rows: Iterable[tuple[int, Row]]) -> set[str]:
+    """The ids of everybody whom a ranking chose or passed over."""
+    rankings = [fact for _, row in rows for fact in row.facts if isinstance(fact, Ranked)]
+    return {str(one["responder"]) for fact in rankings for one in (*fact.chosen, *fact.passed_over)}
 
 
 def plain(value: object) -> object:
@@ -88,6 +94,17 @@ def _contact(row: Row, fact: ContactMade, caller: Caller) -> dict[str, Any]:
     return {"at": iso(row.at), "by": _actor(row), "party": fact.party, "result": fact.result, "note": note}
 
 
-def _decision(row: Row, fact: Ranked) -> dict[str, Any]:
+def _decision(row: Row, fact: Ranked, names: Names) -> dict[str, Any]:
     shown = {name: value for name, value in plain_fields(fact).items() if name != "fact"}
-    return {"at": iso(row.at), "version": row.version, **shown}
+    return {
+        "at": iso(row.at),
+        "version": row.version,
+        **shown,
+        "chosen": [_named(one, names) for one in fact.chosen],
+        "passed_over": [_named(one, names) for one in fact.passed_over],
+    }
+
+
+def _named(one: dict[str, Any], names: Names) -> dict[str, Any]:
+    record = names.responders.get(str(one["responder"]))
+    return {**one, "name": record.name if record is not None else None}

@@ -29,10 +29,10 @@ def iso(at: datetime | None) -> str | None:
     return None if at is None else wire_time(at)
 
 
-def names_for(store: Store, incidents: Iterable[Incident]) -> Names:
-    """The records behind every id in these incidents, in one read."""
+def names_for(store: Store, incidents: Iterable[Incident], more: Iterable[str] = ()) -> Names:
+    """The records behind every id in these incidents, and of ``more`` responders, in one read."""
     elders: set[str] = set()
-    responders: set[str] = set()
+    responders: set[str] = set(more)
     areas: set[str] = set()
     for incident in incidents:
         elders |= {incident.elder} if incident.elder else set()

@@ -111,6 +111,14 @@ async def test_assigning_noting_and_closing_from_the_detail(page: Page, house: H
     assert (await house.api.get(f"/api/v1/incidents/{id}")).json()["outcome"] == "helped"
 
 
+async def test_the_detail_says_why_others_were_not_asked(page: Page, house: House) -> None:
+    id = await house.press()
+    await page.click(_row(page, id))
+    why = page.locator("#detail .passed-over")
+    await expect(why.locator("dt")).to_have_text(["不在岗"])
+    await expect(why.locator("dd")).to_contain_text("王师傅")
+
+
 async def test_a_whole_case_by_telephone(page: Page, house: House) -> None:
     id = await house.press()
     await page.click(_row(page, id))

@@ -33,6 +33,8 @@ WORDS = {
     "need": "key second_person ambulance police fire other",
     "party": "elder family responder 120 110 119",
     "contact": "spoke_ok needs_help silent no_answer requested arrived",
+    "why_not": "disabled leave off_duty unreachable busy skill declined accepted asked rest quiet cap load farther "
+    "too_far",
     "whistle_reason": "not_reported not_finished cancelled disabled",
     "stand_down": "filled resolved cancelled closed off_duty busy disabled",
     "update": "cancel_requested alarm_joined service_called responder_added responder_on_scene go_to_changed note "

@@ -15,6 +15,7 @@ const LIVE = new Set(["assigned", "en_route", "on_scene"]);
 const ASKED = new Set(["open", "silent"]);
 const QUIET = new Set(["owner_acted", "climbing_changed"]); // follows from what stands beside it
 const THOUSAND = 1000;
+const PASSED_OVER_MAX = 20;
 
 export function el(tag, attributes = {}, ...children) {
   const node = document.createElement(tag);
@@ -147,7 +148,25 @@ export function facts(one, elder, forPerson) {
     ...people("page.coming", one.assignments, (a) => assignment(a), (a) => forPerson(a, "assignment")),
     ...people("page.whistles", (one.whistles || []).map(called), (w) => whistle(w), (w) => forPerson(w, "whistle")),
     ...people("page.offers", one.offers, (o) => offer(o), (o) => forPerson(o, "offer")),
+    ...passedOver(one),
   ];
+}
+
+// Why nobody asked the others: the newest reason for each, people with the same one together, the nearest first.
+function passedOver(one) {
+  const asked = new Set((one.offers || []).map((o) => o.responder));
+  const newest = new Map();
+  for (const decision of one.decisions || [])
+    for (const who of decision.passed_over) if (!asked.has(who.responder)) newest.set(who.responder, who);
+  const groups = new Map();
+  for (const who of [...newest.values()].sort((a, b) => a.distance_m - b.distance_m).slice(0, PASSED_OVER_MAX))
+    groups.set(who.reason, [...(groups.get(who.reason) || []), `${person(who)} ${distance(who.distance_m)}`]);
+  if (!groups.size) return [];
+  const lines = [...groups].flatMap(([reason, names]) => [
+    el("dt", {}, word("why_not", reason)),
+    el("dd", {}, names.join(t("list.separator"))),
+  ]);
+  return [el("h3", {}, t("page.passed_over")), el("dl", { class: "facts passed-over" }, ...lines)];
 }
 
 // What happened, newest first: the operator reads what is new.

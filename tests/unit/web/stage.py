@@ -179,7 +179,8 @@ class ScriptedEngine:
             step=0,
             respond_by=now + timedelta(seconds=20),
         )
-        ranked = f.Ranked(step=0, chosen=({"responder": "V-1", "eta_s": 190},), counts={"busy": 3})
+        passed_over = ({"responder": "GONE", "distance_m": 90, "reason": "quiet"},)
+        ranked = f.Ranked(step=0, chosen=({"responder": "V-1", "eta_s": 190},), passed_over=passed_over)
         decision = self.write(event.id, event, now, (opened, armed, ranked, offer))
         return replace(decision, answer=Answer(dict(body), None, event.id))
 

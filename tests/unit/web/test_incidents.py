@@ -53,7 +53,11 @@ async def test_one_incident_adds_timeline_contacts_and_decisions(stage: Stage) -
     assert one["contacts"][0] | {"at": None} == {
         "at": None, "by": {"kind": "user", "id": "olga"}, "party": "elder", "result": "spoke_ok", "note": "just tired",
     }  # fmt: skip
-    assert one["decisions"][0]["chosen"] == [{"responder": "V-1", "eta_s": 190}]
+    assert one["decisions"][0]["chosen"] == [{"responder": "V-1", "eta_s": 190, "name": one["offers"][0]["name"]}]
+    assert one["offers"][0]["name"]
+    assert one["decisions"][0]["passed_over"] == [
+        {"responder": "GONE", "distance_m": 90, "reason": "quiet", "name": None}
+    ], "whose record is gone stays an id"
 
 
 async def test_private_texts_are_for_operators(stage: Stage) -> None:
