@@ -78,9 +78,9 @@ def _see_health(turn: Turn, said: DeviceSaid) -> None:
         wrong = _is_wrong(turn, kind, said)
         if wrong and about not in silence.reported:
             silence.find(about, seconds(turn.now))
-        elif wrong is False and (about in silence.reported or about in silence.open):
-            anew = about in silence.reported
+        elif wrong is False:
             silence.taken(about)
+            anew = about in silence.reported
             if anew:
                 turn.changes.on_undo(partial(silence.reported.add, about))
                 silence.reported.discard(about)
@@ -170,17 +170,16 @@ def fire(turn: Turn, event: DeadlineDue) -> Answer:
     """Decide on a finding: open one case, or none if something larger speaks for it."""
     silence = turn.world.silence
     about = finding_of(event.key)
-    if about is None:
+    found_at = silence.taken(about) if about is not None else None
+    if about is None or found_at is None:
         return Answer()
     kind, subject = about
-    found_at = silence.taken(about)
-    if found_at is not None:
-        turn.changes.on_undo(partial(silence.find, about, found_at))
+    turn.changes.on_undo(partial(silence.find, about, found_at))
     if kind == SUPERVISION_LOST:
         _device_is_silent(turn, event, silence.devices.get(subject))
     elif kind == GATEWAY_LOST:
         _gateway_is_out(turn, silence.gateways.get(subject))
-    elif found_at is not None:
+    else:
         silence.reported.add(about)
         turn.changes.on_undo(partial(silence.reported.discard, about))
         _report(turn, about, event)
