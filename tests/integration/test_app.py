@@ -208,3 +208,11 @@ def test_the_rules_are_the_settings(config: Path) -> None:
     rules = rules_of(settings)
     assert rules.eta_s(ResponderKind.CAREGIVER, 400) == 220
     assert str(rules.timezone) == "Asia/Shanghai"
+
+
+@pytest.mark.parametrize("key", ["night", "quiet_hours.volunteer"])
+def test_hours_that_cannot_be_read_are_refused_by_name(config: Path, key: str) -> None:
+    table, _, kind = key.partition(".")
+    settings = load_settings(config, {"dispatch": {table: {kind: "9-17"} if kind else "9-17"}})
+    with pytest.raises(ConfigError, match=f"dispatch.{key}: cannot read '9-17'"):
+        rules_of(settings)

@@ -57,6 +57,19 @@ def test_standing_says_why(
     assert roster.standing(person, LATER, emergency=False) == (None if code == "busy" else code)
 
 
+def test_on_leave_a_presence_counts_only_if_it_was_given_an_end() -> None:
+    hours = "mon-sun 00:00-24:00; leave 2026-11-24"
+    roster, person = there(replace(VOLUNTEER, hours=hours), duty=ON)
+    assert roster.standing(person, LATER) == "leave"
+    person.duty = Duty("V", True, LATER + timedelta(hours=1))
+    assert roster.standing(person, LATER) is None
+    person.duty = None
+    assert roster.standing(person, LATER) == "leave"
+    assert roster.next_duty_change(person, LATER) == NOON + timedelta(hours=12)
+    assert roster.standing(person, NOON + timedelta(hours=12)) is None
+    assert roster.standing(person, NOON - timedelta(hours=12, seconds=1)) is None, "also when a clock goes backwards"
+
+
 def test_whoever_was_there_at_the_start_has_a_minute_to_link() -> None:
     roster = Roster(Rules(), NOON)
     person = roster.admit(VOLUNTEER, NOON, known=True)
