@@ -10,8 +10,10 @@ from pathlib import Path
 
 import pytest
 
+from callhub.domain.paper import without_ladder
 from callhub.domain.policy import (
     KINDS,
+    SERVICE_KINDS,
     Ask,
     IncidentClass,
     Level,
@@ -209,12 +211,21 @@ def test_shipped_policies_are_whole(file: Path) -> None:
 
 def test_shipped_policies_give_every_kind_a_ladder_of_its_class() -> None:
     policies = PolicySet(policy_from_table(tomllib.loads(f.read_text(encoding="utf-8")), f.name) for f in SHIPPED)
-    assert set(policies.by_id) == {"emergency", "sensor", "service", "technical"}
+    assert set(policies.by_id) == {"emergency", "night", "sensor", "smoke_gas", "technical", *SERVICE_KINDS}
+    assert [policies.choose(kind, NIGHT).id for kind in ("sos", "smoke", "door")] == ["night", "smoke_gas", "sensor"]
+    assert without_ladder(policies.by_id.values()) == []
     for class_ in (IncidentClass.EMERGENCY, IncidentClass.SERVICE, IncidentClass.TECHNICAL):
         for kind in KINDS[class_]:
             chosen = policies.choose(kind, NOON)
             assert chosen.class_ is class_
             assert kind in chosen.kinds
+
+
+def test_shipped_sensors_are_called_back_first_and_fire_never_waits_longer_than_30_s() -> None:
+    read = {f.stem: policy_from_table(tomllib.loads(f.read_text(encoding="utf-8")), f.name) for f in SHIPPED}
+    waits = {id: ladder.steps[0].step_timeout_s for id, ladder in read.items() if ladder.steps[0].calls_back}
+    assert waits == {"sensor": 45, "smoke_gas": 20}
+    assert {id for id, ladder in read.items() if ladder.window} == set(SERVICE_KINDS)
 
 
 def test_hours_win_over_always() -> None:
