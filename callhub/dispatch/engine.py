@@ -203,7 +203,7 @@ class DispatchEngine:
         except Exception:  # told to the caller, who says so
             self._drop(id)
             return False
-        return True
+        return bool(rows)  # none: they cannot be read
 
     def _drop(self, id: str) -> None:
         self._world.forget(id)

@@ -138,8 +138,9 @@ class Found:
 class Snapshot:
     """What a start needs: open incidents (replayed from their rows), people, ladders, and where the journal stands.
 
-    ``rows`` maps each open incident to its journal rows, oldest first. ``policies_known`` are all ladders ever frozen
-    into an incident by ``policy_key``, ``policies`` those in force. ``last_at`` is the time of the newest row.
+    ``rows`` maps each open incident to its journal rows, oldest first; to none of them where one cannot be read.
+    ``policies_known`` are all ladders ever frozen into an incident by ``policy_key``, ``policies`` those in force.
+    ``last_at`` is the time of the newest row that can be read.
     ``supervised`` are the active devices with a ``heartbeat_s`` and their marks, ``runs`` when servers ran (from, until
     at least, oldest first), ``marks`` what else supervision keeps, by kind and id. ``habits`` is what was learned of
     those who were ever asked.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from callhub.domain.habits import Habit
@@ -13,7 +14,7 @@ from callhub.store.base import Document, Found, Names, Page, Snapshot, Token, Us
 from callhub.store.codec import decode, decode_json, decode_policy, decode_row
 from callhub.store.cursors import read_cursor, read_number, write_cursor
 from callhub.store.ledger import SHARD, Record, genesis
-from callhub.store.records import Holding, Kept, choose, is_wanted, marks_of, runs_of
+from callhub.store.records import Holding, Kept, choose, is_wanted, marks_of, readable, runs_of, time_of
 from callhub.store.verify import Ledger, Replay, examine
 
 if TYPE_CHECKING:
@@ -79,9 +80,9 @@ class MemoryReads:
         return Snapshot(
             epoch=self._epoch,
             seq=len(self._journal),
-            last_at=self._journal[-1].row.at if self._journal else None,
+            last_at=time_of(record.body for record in reversed(self._journal)),
             last_number=max((kept.index.number for kept in self._kept.values()), default=0),
-            rows={id: tuple(row for _, row in self.rows(id)) for id in open_ids},
+            rows={id: tuple(row for _, row in readable(id, "rows", partial(self.rows, id), ())) for id in open_ids},
             places={id: self._kept[id].read.places for id in open_ids},
             responders=tuple(self._sorted("responders")),
             duties=tuple(self._duties[id] for id in sorted(self._duties)),

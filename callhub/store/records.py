@@ -9,18 +9,25 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
+
+import structlog
 
 from callhub.domain import facts as f
 from callhub.domain.call_back import CallFirst
 from callhub.domain.incident import Incident, Places
 from callhub.domain.people import Duty, Elder
 from callhub.domain.supervision import RUN, SUPERVISION_LOST, WATCHED, reported
+from callhub.errors import StoreCorrupt
 from callhub.store.base import Document, Filter
-from callhub.store.codec import decode, decode_time, document_bytes, encode, encode_time
+from callhub.store.codec import decode, decode_row, decode_time, document_bytes, encode, encode_time
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
+
+T = TypeVar("T")
+
+_log = structlog.get_logger(__name__)
 
 
 class Index(NamedTuple):
@@ -184,3 +191,22 @@ def marks_of(seen: Mapping[tuple[str, str], datetime]) -> dict[tuple[str, str], 
 def runs_of(seen: Mapping[tuple[str, str], datetime]) -> tuple[tuple[datetime, datetime], ...]:
     """When servers ran: from, until at least; oldest first. A run is known by the time of its start."""
     return tuple(sorted((datetime.fromisoformat(begin), at) for (kind, begin), at in seen.items() if kind == RUN))
+
+
+def readable(id: str, what: str, read: Callable[[], T], instead: T) -> T:
+    """What a start reads of an open incident, or ``instead``: one that cannot be read must not keep the others down."""
+    try:
+        return read()
+    except StoreCorrupt as wrong:
+        _log.critical("incident_not_read", incident_id=id, what=what, why=wrong.message)
+        return instead
+
+
+def time_of(bodies: Iterable[bytes]) -> datetime | None:
+    """The time of the newest row that can be read, of bodies given newest first."""
+    for body in bodies:
+        try:
+            return decode_row(body).at
+        except StoreCorrupt as wrong:
+            _log.critical("row_not_read", why=wrong.message)
+    return None

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from callhub.domain import facts as f
-from callhub.domain.incident import Incident
+from callhub.domain.incident import Incident, Places
 from callhub.domain.people import SYSTEM
 from callhub.errors import StoreRefused, StoreUnavailable
 from callhub.store.base import Commit, Flaw, Store
@@ -281,6 +281,21 @@ async def test_nobody_can_announce_an_erasure(path: Path) -> None:
     await store.close()
     alter(path, "UPDATE journal SET private = NULL WHERE seq = 9")
     assert names(path) == [("private", "journal 9")]
+
+
+async def test_what_cannot_be_read_of_an_open_case_keeps_no_start_from_the_others(path: Path) -> None:
+    alter(path, "UPDATE journal SET body = x'7b' WHERE seq = 7")
+    alter(path, "UPDATE incident SET places = x'7b' WHERE id = 'I-1'")
+    store = SqliteStore(path)
+    await store.open()
+    snapshot = await store.load()
+    newest_readable = store.rows("I-2")[-1]
+    await store.close()
+    assert snapshot.rows == {"I-1": ()}
+    assert snapshot.places == {"I-1": Places()}
+    assert newest_readable[0] == 6
+    assert snapshot.last_at == newest_readable[1].at
+    assert names(path) == [("chain", "journal 7")]
 
 
 # Size

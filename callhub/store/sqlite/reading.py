@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sqlite3
 from contextlib import contextmanager
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from callhub.domain.habits import Habit
@@ -19,7 +20,7 @@ from callhub.store.base import Document, Found, Names, Page, Snapshot
 from callhub.store.codec import decode, decode_json, decode_policy, decode_row, decode_time
 from callhub.store.cursors import read_cursor, read_number, write_cursor
 from callhub.store.ledger import SHARD
-from callhub.store.records import choose
+from callhub.store.records import choose, readable, time_of
 from callhub.store.sqlite import rows as r
 from callhub.store.sqlite.connection import is_fatal
 from callhub.store.sqlite.listing import listing
@@ -33,6 +34,9 @@ if TYPE_CHECKING:
     from callhub.domain.facts import Row
     from callhub.domain.messages import Stored
     from callhub.store.base import Filter, Need, Token, User
+
+NEWEST_ROWS = 100
+"""Rows read to learn when the journal was written last: more than one only where the newest cannot be read."""
 
 _TABLES: dict[str, tuple[str, type]] = {
     "areas": ("area", Area),
@@ -81,16 +85,16 @@ class SqliteReads:
         """Everything a start needs; about 30 us a row of an open incident."""
         with self._at_once():
             seq = self._seq()
-            last = self._one("SELECT body FROM journal WHERE seq = ?", seq)
+            newest = self._all(f"SELECT body FROM journal ORDER BY seq DESC LIMIT {NEWEST_ROWS:d}")
             known = self._all("SELECT key, place, ladder FROM policy ORDER BY place, key")
             return Snapshot(
                 epoch=self._epoch,
                 seq=seq,
-                last_at=None if last is None else decode_row(last[0]).at,
+                last_at=time_of(body for (body,) in newest),
                 last_number=self._one("SELECT coalesce(max(number), 0) FROM incident")[0],
                 rows=self._open_rows(),
                 places={
-                    id: decode(Places, places)
+                    id: readable(id, "places", partial(decode, Places, places), Places())
                     for id, places in self._all("SELECT id, places FROM incident WHERE ended_at IS NULL")
                 },
                 responders=tuple(
@@ -113,7 +117,7 @@ class SqliteReads:
 
     def _open_rows(self) -> dict[str, tuple[Row, ...]]:
         return {
-            id: tuple(row for _, row in self.rows(id))
+            id: tuple(row for _, row in readable(id, "rows", partial(self.rows, id), ()))
             for (id,) in self._all("SELECT id FROM incident WHERE ended_at IS NULL ORDER BY number")
         }
 
