@@ -82,7 +82,7 @@ class MemoryReads:
             seq=len(self._journal),
             last_at=time_of(record.body for record in reversed(self._journal)),
             last_number=max((kept.index.number for kept in self._kept.values()), default=0),
-            rows={id: tuple(row for _, row in readable(id, "rows", partial(self.rows, id), ())) for id in open_ids},
+            rows={id: tuple(row for _, row in readable(id, "rows", partial(self.rows, id)) or ()) for id in open_ids},
             places={id: self._kept[id].read.places for id in open_ids},
             responders=tuple(self._sorted("responders")),
             duties=tuple(self._duties[id] for id in sorted(self._duties)),

@@ -193,13 +193,13 @@ def runs_of(seen: Mapping[tuple[str, str], datetime]) -> tuple[tuple[datetime, d
     return tuple(sorted((datetime.fromisoformat(begin), at) for (kind, begin), at in seen.items() if kind == RUN))
 
 
-def readable(id: str, what: str, read: Callable[[], T], instead: T) -> T:
-    """What a start reads of an open incident, or ``instead``: one that cannot be read must not keep the others down."""
+def readable(id: str, what: str, read: Callable[[], T]) -> T | None:
+    """What a start reads of an open incident; None when it cannot be read, which must not keep the others down."""
     try:
         return read()
     except StoreCorrupt as wrong:
         _log.critical("incident_not_read", incident_id=id, what=what, why=wrong.message)
-        return instead
+        return None
 
 
 def time_of(bodies: Iterable[bytes]) -> datetime | None:

@@ -94,7 +94,7 @@ class SqliteReads:
                 last_number=self._one("SELECT coalesce(max(number), 0) FROM incident")[0],
                 rows=self._open_rows(),
                 places={
-                    id: readable(id, "places", partial(decode, Places, places), Places())
+                    id: readable(id, "places", partial(decode, Places, places)) or Places()
                     for id, places in self._all("SELECT id, places FROM incident WHERE ended_at IS NULL")
                 },
                 responders=tuple(
@@ -117,7 +117,7 @@ class SqliteReads:
 
     def _open_rows(self) -> dict[str, tuple[Row, ...]]:
         return {
-            id: tuple(row for _, row in readable(id, "rows", partial(self.rows, id), ()))
+            id: tuple(row for _, row in readable(id, "rows", partial(self.rows, id)) or ())
             for (id,) in self._all("SELECT id FROM incident WHERE ended_at IS NULL ORDER BY number")
         }
 
