@@ -75,10 +75,13 @@ class Judge:
         self.versions[row.incident] = row.version
         armed = self.deadlines.setdefault(row.incident, {})
         explained = {c["responder"] for fact in row.facts if isinstance(fact, f.Ranked) for c in fact.chosen}
+        called_back = any(isinstance(fact, f.CallBackEnded) for fact in row.facts)
         for fact in row.facts:
             if isinstance(fact, f.OfferMade):
                 assert fact.by_hand or fact.responder in explained, f"law 9: nobody says why {fact.responder} was asked"
             key = _deadline_of(fact)
+            if key == "step" and called_back:
+                key = None  # the call-back's own time was up
             if key is not None and of_itself:
                 assert key in armed, f"{fact.fact}: nothing was armed as {key}"
                 assert armed[key] <= now, f"law 5: {key} fired early"
@@ -154,7 +157,10 @@ class Judge:
             assert not [o for o in incident.live_offers if not o.by_hand], "law 7: asked for what is handled"
         else:
             waits = {key.partition(":")[0] for key in incident.deadlines}
-            assert waits & {"step", "repeat", "owner_check"}, f"wants people, and waits only for {waits}"
+            named = {"step", "repeat", "owner_check", "window"}
+            if incident.call_back is not None:
+                named = {"held", "desk_call"} if incident.call_back.held else {"call_back"}
+            assert waits & named, f"wants people, and waits only for {waits}"
         held = {o.responder: o.id for o in incident.live_offers}
         believed = {who: offer for (id, who), offer in self.asked.items() if id == incident.id}
         for who, offer in held.items():
@@ -205,4 +211,8 @@ def _deadline_of(fact: f.Fact) -> str | None:
             return "owner_check"
         case f.StepEntered(why="timeout"):
             return "step"
+        case f.StepEntered(why="window"):
+            return f"window:{fact.step}"
+        case f.CallBackEnded(why="timeout"):
+            return "call_back"
     return None

@@ -71,6 +71,18 @@ TABLES: tuple[dict[str, Any], ...] = (
         "step": [{"name": "carers", **_PEOPLE, "ask": ["caregiver", "desk"], "level": "community"}],
     },
     {
+        "id": "sensor", "class": "emergency", "kinds": ["inactivity"], "urgency": 3, **_FIGURES,
+        "step": [
+            {"name": "call", "ask": ["call_back"], "step_timeout_s": 30},
+            {"name": "near", **_PEOPLE},
+            {"name": "district", **_DESK, "level": "district"},
+        ],
+    },
+    {
+        "id": "cleaning", "class": "service", "kinds": ["cleaning"], "window": "04:05-04:08, 04:20-04:30, 05:00-06:00",
+        **_FIGURES, "step": [{"name": "carers", **_PEOPLE, "ask": ["caregiver", "desk"], "level": "community"}],
+    },
+    {
         "id": "technical", "class": "technical", "kinds": ["gateway_fault"], **_FIGURES,
         "step": [{"name": "district", **_DESK, "level": "district"}],
     },

@@ -55,7 +55,7 @@ class Moves:
 
     def _alarm(self) -> Event:
         device = self.chance.choice([*DEVICES, *DEVICES, "UNKNOWN"])
-        kind = self.chance.choice(["sos", "sos", "sos", "smoke", "meal"])
+        kind = self.chance.choice(["sos", "sos", "sos", "smoke", "inactivity", "meal", "cleaning"])
         says_test = kind == "sos" and self.chance.random() < 0.1
         return self.town.alarm(device, kind, self.chance.choice([None, None, "again"]), says_test=says_test)
 

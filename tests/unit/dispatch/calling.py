@@ -8,7 +8,8 @@ from callhub.domain.policy import PolicySet, policy_from_table
 from tests.simulation.driver import TABLES
 from tests.unit.dispatch.stage import Stage
 
-EMERGENCY, _, SERVICE, TECHNICAL = TABLES
+_BY_ID = {table["id"]: table for table in TABLES}
+EMERGENCY, SERVICE, TECHNICAL = (_BY_ID[id] for id in ("emergency", "service", "technical"))
 CALL = {"name": "call", "ask": ["call_back"], "step_timeout_s": 30}
 SENSOR: dict[str, Any] = {
     **EMERGENCY,
