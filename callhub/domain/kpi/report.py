@@ -16,7 +16,6 @@ from datetime import datetime, timedelta, tzinfo
 from typing import Any
 
 from callhub.domain.kpi.cases import Case, Sending
-from callhub.domain.people import ResponderKind
 from callhub.domain.policy import IncidentClass
 
 ANSWER_S = (60, 180)
@@ -78,7 +77,7 @@ def report(cases: Iterable[Case], wanted: Wanted, at: datetime | None, zone: tzi
 def figures(cases: Sequence[Case], at: datetime) -> dict[str, Any]:
     """The figures of one group of incidents, as known at ``at``."""
     open_for = [at - case.opened_at for case in cases if case.ended_at is None]
-    sendings = Counter(one.sending for case in cases for one in case.asked)
+    sendings = Counter(sending for case in cases for _, _, _, sending, _ in case.asked)
     return {
         "incidents": len(cases),
         "answered": {
@@ -136,13 +135,13 @@ def loads(cases: Iterable[Case]) -> list[dict[str, Any]]:
 
     Whoever was asked at least once is one of them, also with no assignment.
     """
-    carried: dict[ResponderKind, Counter[str]] = {}
+    carried: dict[str, Counter[str]] = {}
     for case in cases:
-        for one in case.asked:
-            carried.setdefault(one.kind, Counter())[one.responder] += one.assignments
+        for _, responder, kind, _, assignments in case.asked:
+            carried.setdefault(kind, Counter())[responder] += assignments
     return [
         {
-            "kind": kind.value,
+            "kind": kind,
             "asked": len(by_person),
             "assignments": by_person.total(),
             "most": max(by_person.values()),

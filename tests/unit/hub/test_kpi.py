@@ -137,11 +137,12 @@ async def test_a_row_that_is_read_and_committed_at_once_counts_once(stand: Stand
 
 async def test_a_page_that_a_commit_has_overtaken_counts_once(stand: Stand, monkeypatch: pytest.MonkeyPatch) -> None:
     read = stand.store.journal
-    await stand.commit(*story("I-1", 0))
+    opening, *rest = story("I-1", 0)
+    await stand.commit(opening)
 
     async def slow(after: int, limit: int) -> tuple[tuple[int, f.Row], ...]:
-        if stand.store.head()[1] == 4:
-            await stand.commit(*story("I-2", 100))
+        if stand.store.head()[1] == 1:
+            await stand.commit(*rest)
             return await read(after, limit)  # what the book has already
         return await read(after, limit)
 
@@ -151,8 +152,8 @@ async def test_a_page_that_a_commit_has_overtaken_counts_once(stand: Stand, monk
         await asyncio.sleep(0)
     running.cancel()
     monkeypatch.undo()
-    assert stand.live.seq == 8
-    await same(stand, 2)
+    assert stand.live.seq == 4
+    await same(stand, 1)
 
 
 async def test_a_journal_that_cannot_be_read_is_tried_again(stand: Stand, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,7 +4,7 @@ import pytest
 
 from callhub.domain import facts as f
 from callhub.domain.incident import AssignmentState, IncidentState
-from callhub.domain.kpi import Asked, Case, CaseBook, Sending
+from callhub.domain.kpi import Case, CaseBook, Sending
 from callhub.domain.people import SYSTEM, Actor, ResponderKind
 from callhub.domain.policy import IncidentClass
 from tests.unit.domain.kpi.rows import OPERATOR, assigned, at, became, made, moved, opened, row, taken
@@ -78,7 +78,7 @@ def test_a_duty_is_counted_with_the_newest_offer_of_that_person() -> None:
     case = after(
         made("I-1"), f.OfferWithdrawn(offer="I-1", reason="filled"), made("I-2"), made("I-3", "V-2"), assigned()
     )
-    assert [(one.offer, one.assignments) for one in case.asked] == [("I-1", 0), ("I-2", 1), ("I-3", 0)]
+    assert [(offer, assignments) for offer, _, _, _, assignments in case.asked] == [("I-1", 0), ("I-2", 1), ("I-3", 0)]
 
 
 def test_a_duty_without_an_offer_is_still_an_acceptance() -> None:
@@ -136,8 +136,8 @@ _SILENT, _REMINDED = f.OfferSilent(offer="I-1"), f.OfferReminded(offer="I-1", re
 def test_what_an_offer_tells_about_its_delivery(facts: tuple[f.Fact, ...], sending: Sending) -> None:
     case = after(made("I-0", "V-0"), made("I-1"), *facts)
     assert case.asked == (
-        Asked("I-0", "V-0", ResponderKind.VOLUNTEER),
-        Asked("I-1", "V-1", ResponderKind.VOLUNTEER, sending),
+        ("I-0", "V-0", "volunteer", "waiting", 0),
+        ("I-1", "V-1", "volunteer", sending, 0),
     )
 
 

@@ -9,7 +9,6 @@ import pytest
 
 from callhub.domain.kpi import Asked, Case, Sending, Wanted, figures, report
 from callhub.domain.kpi.report import below, gini, loads, nearest_rank
-from callhub.domain.people import ResponderKind
 from callhub.domain.policy import IncidentClass
 from tests.unit.domain.kpi.rows import at
 
@@ -81,7 +80,7 @@ def test_unanswered_is_counted() -> None:
 
 
 def test_first_time_delivery_is_of_the_offers_that_told_something() -> None:
-    asked = tuple(Asked(f"I-{n}", "V", ResponderKind.VOLUNTEER, sending) for n, sending in enumerate(Sending))
+    asked = tuple((f"I-{n}", "V", "volunteer", sending.value, 0) for n, sending in enumerate(Sending))
     assert figures([case(asked=asked)], NOW)["first_time_delivery"] == {"count": 1, "of": 4, "share": 0.25}
     assert figures([case()], NOW)["first_time_delivery"] == {"count": 0, "of": 0, "share": None}
 
@@ -125,11 +124,11 @@ def test_hours_are_local() -> None:
 
 
 def test_load_counts_everybody_who_was_asked() -> None:
-    def ask(responder: str, assignments: int, kind: ResponderKind = ResponderKind.VOLUNTEER) -> Asked:
-        return Asked("I", responder, kind, Sending.WAITING, assignments)
+    def ask(responder: str, assignments: int, kind: str = "volunteer") -> Asked:
+        return "I", responder, kind, "waiting", assignments
 
     cases = [
-        case(asked=(ask("V-1", 1), ask("V-2", 0), ask("G-1", 0, ResponderKind.GRID_WORKER))),
+        case(asked=(ask("V-1", 1), ask("V-2", 0), ask("G-1", 0, "grid_worker"))),
         case(asked=(ask("V-1", 2), ask("V-3", 1))),
     ]
     assert loads(cases) == made(cases)["load"]
