@@ -28,6 +28,8 @@ DRAIN_S_MAX = 8.0
 """How long a stop waits for what was submitted to be committed."""
 KEEP_MESSAGES_S = 86_400.0
 """Messages of an incident that ended go after this, as PROTOCOL section 1 says."""
+KEEP_ANSWERS_S = 30 * 86_400.0
+"""Answers to a repeat go after this; those to gateways stay, since an alarm with a time of its own repeats for ever."""
 PURGE_PERIOD_S = 600.0
 ALIVE_PERIOD_S = 5.0
 """How often the server notes that it runs, so that a later start knows which silence was its own."""
@@ -164,10 +166,11 @@ class Server:
     async def _purge(self, clock: SystemClock) -> None:
         while True:
             await clock.sleep_until(clock.now() + timedelta(seconds=PURGE_PERIOD_S))
+            keep_s = (KEEP_MESSAGES_S, KEEP_ANSWERS_S, self.settings.web.session_s)
             try:
-                removed = await self._store.purge(clock.now() - timedelta(seconds=KEEP_MESSAGES_S))
+                removed = await self._store.purge(*(clock.now() - timedelta(seconds=seconds) for seconds in keep_s))
             except StoreUnavailable as gone:
-                _log.warning("messages_not_purged", why=gone.message)  # the next time will do
+                _log.warning("not_purged", why=gone.message)  # the next time will do
                 continue
             if removed:
-                _log.info("messages_purged", messages=removed)
+                _log.info("purged", rows=removed)

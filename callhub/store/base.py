@@ -22,6 +22,10 @@ if TYPE_CHECKING:
     from callhub.domain.policy import Policy
 
 
+ENDED_SESSION = "ended"
+"""Kind of the token of a session that signed out."""
+
+
 @dataclass(frozen=True, slots=True)
 class User:
     """A console user. ``password`` is an argon2 hash; ``area`` None: sees all."""
@@ -255,8 +259,17 @@ class Store(Protocol):
         such row.
         """
 
-    async def purge(self, ended_before: datetime) -> int:
-        """Remove messages of incidents that ended before then; how many."""
+    async def purge(
+        self,
+        ended_before: datetime,
+        answered_before: datetime | None = None,
+        signed_in_before: datetime | None = None,
+    ) -> int:
+        """Remove messages of incidents that ended before then, and, each where it is given, old answers and sessions.
+
+        Answers to gateways stay: a press that says when it happened is a repeat for ever. A session that signed out
+        goes, whenever it began. Commits get their turn in between. Gives how many were removed.
+        """
 
     def incident(self, id: str) -> Document | None:
         """One incident as committed."""

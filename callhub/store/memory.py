@@ -17,7 +17,7 @@ from callhub.domain.messages import Message, Stored
 from callhub.domain.people import Device, Elder
 from callhub.domain.policy import policy_key
 from callhub.errors import StoreRefused, StoreUnavailable
-from callhub.store.base import Committed
+from callhub.store.base import ENDED_SESSION, Committed
 from callhub.store.codec import decode, encode, encode_json, encode_policy
 from callhub.store.ledger import SHARD, Entry, append, entries_of, erasure_row
 from callhub.store.memory_reads import Box, MemoryReads
@@ -206,11 +206,42 @@ class MemoryStore(MemoryReads):
         self._append(entries_of([erasure_row(sorted(chosen), at, event, actor)], self._salt))
         return len(self._journal)
 
-    async def purge(self, ended_before: datetime) -> int:
-        """Remove messages of incidents that ended before then."""
-        return self._drop_messages(
+    async def purge(
+        self,
+        ended_before: datetime,
+        answered_before: datetime | None = None,
+        signed_in_before: datetime | None = None,
+    ) -> int:
+        """Remove what is old; see ``Store``."""
+        removed = self._drop_messages(
             {id for id, kept in self._kept.items() if (end := kept.ended_at) is not None and end < ended_before}
         )
+        if answered_before is not None:
+            removed += self._drop_answers(answered_before)
+        if signed_in_before is not None:
+            removed += self._drop_sessions(signed_in_before)
+        return removed
+
+    def _drop_answers(self, before: datetime) -> int:
+        removed = 0
+        for key, answers in tuple(self._answers.items()):
+            left = [one for one in answers if key.sender.startswith("gateway:") or one[0].at >= before]
+            removed += len(answers) - len(left)
+            if left:
+                self._answers[key] = left
+            else:
+                del self._answers[key]
+        return removed
+
+    def _drop_sessions(self, before: datetime) -> int:
+        gone = [
+            digest
+            for digest, token in self._tokens.items()
+            if token.kind == ENDED_SESSION or (token.kind == "session" and token.created_at < before)
+        ]
+        for digest in gone:
+            del self._tokens[digest]
+        return len(gone)
 
     def _drop_messages(self, incidents: Iterable[str | None]) -> int:
         gone, removed = set(incidents), 0

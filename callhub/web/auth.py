@@ -27,7 +27,7 @@ from callhub.domain.events import DirectoryUpdated
 from callhub.domain.people import ResponderKind, Role
 from callhub.errors import InternalError, NotAllowed, Overloaded, Unauthenticated
 from callhub.hub import Hub
-from callhub.store.base import DirectoryChange, Token, User
+from callhub.store.base import ENDED_SESSION, DirectoryChange, Token, User
 from callhub.web.access import SESSION, Caller
 from callhub.web.bodies import Credentials, parse, read_body
 from callhub.web.parts import Parts, With
@@ -35,8 +35,6 @@ from callhub.web.problems import Json
 from callhub.web.views import iso
 
 COOKIE = "callhub_session"
-ENDED = "ended"
-"""Kind of the token of a session that signed out."""
 LOGINS_PER_MINUTE = 10
 """Attempts of one address for one name; a person mistypes less often."""
 HASHES_AT_ONCE = 2
@@ -207,7 +205,7 @@ async def logout(request: Request, parts: With, caller: AnyClient) -> Response:
     token = parts.store.token(caller.digest)
     user = parts.store.user(caller.id)
     if caller.kind == SESSION and token is not None and user is not None:
-        await _store_token(parts, replace(token, kind=ENDED), user)
+        await _store_token(parts, replace(token, kind=ENDED_SESSION), user)
         parts.viewers.end_session(caller.digest)
     answer = Json({"ok": True})
     answer.delete_cookie(COOKIE, httponly=True, samesite="strict", path="/", secure=_is_secure(request, parts))

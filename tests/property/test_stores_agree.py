@@ -201,7 +201,7 @@ async def step(draw: st.DataObject, file: SqliteStore, memory: MemoryStore, town
     what = draw.draw(st.sampled_from(("commit", "commit", "commit", "commit", "purge", "erase")))
     stores: tuple[Store, Store] = (file, memory)
     if what == "purge":
-        assert await file.purge(at(n)) == await memory.purge(at(n))
+        assert await file.purge(at(n), at(n), at(n)) == await memory.purge(at(n), at(n), at(n))
         return
     before = deepcopy(town.cases)
     seqs = draw.draw(st.sets(st.integers(1, 9), max_size=3)) if what == "erase" else set()

@@ -20,8 +20,9 @@ from callhub.store.sqlite.connection import PATH_BYTES_MAX, WriteConnection, ope
 from callhub.store.sqlite.held import Hold
 from callhub.store.sqlite.journal import read_journal
 from callhub.store.sqlite.migrate import migrate, scripts
+from callhub.store.sqlite.purging import purge_answers, purge_messages, purge_sessions
 from callhub.store.sqlite.reading import SqliteReads
-from callhub.store.sqlite.writing import encode_commit, erase_private, purge_messages, write_commit
+from callhub.store.sqlite.writing import encode_commit, erase_private, write_commit
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -152,9 +153,19 @@ class SqliteStore(SqliteReads):
             await self._writing.run(lambda db: db.execute("PRAGMA secure_delete = OFF").fetchall())
             await self._writing.run(_checkpoint)
 
-    async def purge(self, ended_before: datetime) -> int:
-        """Remove messages of incidents that ended before then."""
-        return await self._writing.transact(partial(purge_messages, ended_before=ended_before))
+    async def purge(
+        self,
+        ended_before: datetime,
+        answered_before: datetime | None = None,
+        signed_in_before: datetime | None = None,
+    ) -> int:
+        """Remove what is old, in transactions of at most ``PURGED_MAX`` rows."""
+        removed = await purge_messages(self._writing, ended_before)
+        if answered_before is not None:
+            removed += await purge_answers(self._writing, answered_before)
+        if signed_in_before is not None:
+            removed += await purge_sessions(self._writing, signed_in_before)
+        return removed
 
     async def journal(self, after: int, limit: int) -> tuple[tuple[int, Row], ...]:
         """(seq, row) after ``after``, read by another thread."""

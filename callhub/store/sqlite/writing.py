@@ -22,7 +22,6 @@ from callhub.store.sqlite.rows import read_kept
 if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Callable, Iterable, Sequence
-    from datetime import datetime
 
     from callhub.store.base import StoredAnswer
 
@@ -192,22 +191,17 @@ def erase_private(db: sqlite3.Connection, seqs: Iterable[int], entries: Sequence
         db.execute(
             "UPDATE incident SET places = ?, places_digest = ? WHERE id = ?", (blank.places, blank.places_digest, id)
         )
-        _remove_messages(db, "incident = ?", id)
+        remove_messages(db, "incident = ?", id)
     return append_rows(db, entries, head[0], head[1])
 
 
-def purge_messages(db: sqlite3.Connection, ended_before: datetime) -> int:
-    """Remove the messages of incidents that ended before then; how many."""
-    ended = "EXISTS (SELECT 1 FROM incident WHERE id = outbox.incident AND ended_at < ?)"
-    return _remove_messages(db, ended, encode_time(ended_before))
-
-
-def _remove_messages(db: sqlite3.Connection, which: str, value: str | int) -> int:
+def remove_messages(db: sqlite3.Connection, which: str, *values: str | int) -> int:
+    """Remove the messages for which the condition ``which`` holds; how many."""
     # What was given out stays known, so that an addressee may still confirm it.
     db.execute(
         f"INSERT INTO cursor (kind, addressee, confirmed, given) SELECT kind, addressee, 0, max(seq) FROM outbox"
         f" WHERE {which} GROUP BY kind, addressee"
         " ON CONFLICT (kind, addressee) DO UPDATE SET given = max(given, excluded.given)",
-        (value,),
+        values,
     )
-    return db.execute(f"DELETE FROM outbox WHERE {which}", (value,)).rowcount
+    return db.execute(f"DELETE FROM outbox WHERE {which}", values).rowcount
