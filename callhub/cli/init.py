@@ -66,10 +66,8 @@ def _copy_files(directory: Path) -> Path:
     directory.mkdir(parents=True, mode=0o700, exist_ok=True)  # it will hold names and addresses
     config = directory / CONFIG_NAME
     shutil.copyfile(source / CONFIG_NAME, config)
-    policies = directory / POLICIES_NAME
-    policies.mkdir()
-    for file in sorted((source / POLICIES_NAME).glob("*.toml")):
-        shutil.copyfile(file, policies / file.name)
+    # ``examples`` lies below it and is not in force: a ladder with hours is a district's own decision.
+    shutil.copytree(source / POLICIES_NAME, directory / POLICIES_NAME, copy_function=shutil.copyfile)
     return config
 
 

@@ -16,7 +16,7 @@ from tests.scenarios.town import AREA, Person, Town
 
 TIANJIN = ZoneInfo("Asia/Shanghai")
 """It is noon there when a town begins: every window is open."""
-FILES = sorted((Path(__file__).parents[2] / "config" / "policies").glob("*.toml"))
+FILES = sorted((Path(__file__).parents[2] / "config" / "policies").rglob("*.toml"))
 SHIPPED = [policy_from_table(tomllib.loads(f.read_text(encoding="utf-8")), f.name) for f in FILES]
 KINDS = sorted({kind for policy in SHIPPED for kind in policy.kinds if policy.class_ in ("emergency", "service")})
 

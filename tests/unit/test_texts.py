@@ -137,7 +137,7 @@ def test_a_ladder_on_paper_reads_well(language: str) -> None:
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_every_shipped_step_has_a_name_in_every_language_and_others_keep_theirs(language: str) -> None:
-    ladders = [tomllib.loads(file.read_text(encoding="utf-8")) for file in (shipped() / "policies").glob("*.toml")]
+    ladders = [tomllib.loads(file.read_text(encoding="utf-8")) for file in (shipped() / "policies").rglob("*.toml")]
     names = {step["name"] for ladder in ladders for step in ladder["step"]}
     assert {f"step.{name.replace(' ', '_')}" for name in names} == {
         code for code in catalogue(language) if code.startswith("step.")

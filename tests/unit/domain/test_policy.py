@@ -26,7 +26,7 @@ from callhub.domain.policy import (
 )
 from callhub.errors import ConfigError
 
-SHIPPED = sorted((Path(__file__).parents[3] / "config" / "policies").glob("*.toml"))
+SHIPPED = sorted((Path(__file__).parents[3] / "config" / "policies").rglob("*.toml"))
 NIGHT = datetime(2026, 11, 24, 23, 0, tzinfo=UTC)
 NOON = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
 
