@@ -1,5 +1,6 @@
 """The report of how calls are answered, over HTTP."""
 
+import json
 from typing import Any
 
 import httpx
@@ -8,6 +9,7 @@ import pytest
 from callhub.domain import facts as f
 from callhub.domain.incident import IncidentState
 from callhub.domain.people import ResponderKind
+from tests.architecture.source import ROOT
 from tests.unit.domain.kpi.rows import assigned
 from tests.unit.web.stage import START, Stage
 
@@ -68,6 +70,20 @@ async def test_every_figure_of_a_small_day(stage: Stage) -> None:
         "by_hour": [{"hour": 5, **figures}],
         "load": [{"kind": "volunteer", "asked": 1, "assignments": 1, "most": 1, "gini": 0.0}],
     }
+
+
+async def test_the_protocol_page_shows_the_answer_as_it_is(stage: Stage) -> None:
+    page = (ROOT / "docs" / "protocol.md").read_text(encoding="utf-8")
+    example = json.loads(page.split("### Figures")[1].split("```json")[1].split("```")[0])
+    await stage.press()
+    body = await read(stage.bearer("api-duty"))
+    shape = {key: list(value) if isinstance(value, dict) else type(value) for key, value in body.items()}
+    assert list(example) == list(body)
+    for key, value in example.items():
+        if isinstance(value, dict):
+            assert list(value) == shape[key]
+        elif isinstance(value, list):
+            assert set(value[0]) <= set(body[key][0])
 
 
 async def test_the_live_counters_say_the_same(stage: Stage) -> None:

@@ -146,6 +146,23 @@ def test_gini(counts: list[int], found: float | None) -> None:
     assert gini(counts) == found
 
 
+def test_the_example_that_the_page_works_out_by_hand() -> None:
+    """As in docs/kpi.md."""
+    asked = [("V-1", 1)] * 3 + [("V-2", 1), ("V-2", 0), ("V-3", 0), ("V-3", 0), ("V-3", 0), ("V-3", 0)]
+    offers = tuple((f"I-{n}", who, "volunteer", "waiting", count) for n, (who, count) in enumerate(asked))
+    cases = [
+        case(0, answered=20, accepted=12),
+        case(HOUR, answered=60, accepted=30),
+        case(2 * HOUR, answered=200, accepted=95),
+        case(3 * HOUR, ended=30, asked=offers),
+    ]
+    said = made(cases)
+    half = {"count": 2, "of": 4, "share": 0.5}
+    assert said["answered"] == {"count": 3, "within_60_s": half, "within_180_s": half}
+    assert said["acceptance"] == {"count": 3, "p50_s": 30.0, "p90_s": 95.0, "p95_s": 95.0}
+    assert said["load"] == [{"kind": "volunteer", "asked": 3, "assignments": 4, "most": 3, "gini": 0.5}]
+
+
 def test_without_a_row_there_is_nothing_to_tell() -> None:
     said = report([], ALL, None, TIANJIN)
     assert (said["incidents"], said["by_hour"], said["load"]) == (0, [], [])
