@@ -150,4 +150,4 @@ async def test_verify_reads_beside_the_server(server: Running) -> None:
     await server.press()
     done = await give_beside("verify", "-c", server.config)
     assert (done.status, done.err) == (0, "")
-    assert "1 incidents" in done.out
+    assert "1 incident)" in done.out

@@ -38,7 +38,7 @@ def test_a_ladder_that_asks_nearer_than_the_ring_stays_as_it_is() -> None:
     assert in_ring(near) == near
 
 
-@pytest.mark.parametrize(("file", "key"), [("service.toml", "class"), ("technical.toml", "class")])
+@pytest.mark.parametrize(("file", "key"), [("meal.toml", "class"), ("technical.toml", "class")])
 def test_only_ladders_for_emergencies_are_compared(file: str, key: str) -> None:
     table = tomllib.loads((shipped() / "policies" / file).read_text(encoding="utf-8"))
     with pytest.raises(ConfigError, match="emergencies") as refused:
