@@ -131,7 +131,7 @@ def chance(habit: Habit | None, now: datetime, zone: tzinfo) -> float:
     """How likely an emergency offer made now is accepted in time, 0..1; ``PRIOR`` for somebody new. About 5 us."""
     if habit is None:
         return PRIOR
-    keep = 0.5 ** (_age_s(habit, now) / ANSWERS_HALVE_S)
+    keep: float = 0.5 ** (_age_s(habit, now) / ANSWERS_HALVE_S)
     band = band_of(now, zone)
     # All of them at the weight of another time, and what is missing of this one.
     yes = YES + keep * (OTHER_BAND * sum(habit.yes) + (1 - OTHER_BAND) * habit.yes[band])
