@@ -32,6 +32,7 @@ _SQLITE = re.compile(r"sqlite:///(?P<path>[^?#]+)")
 
 Port = Annotated[int, Field(ge=0, le=65535)]
 Seconds = Annotated[float, Field(ge=1, le=31_622_400)]
+Days = Annotated[int, Field(ge=1, le=3660)]
 Count = Annotated[int, Field(ge=1, le=1_000_000)]
 Limit = Annotated[int, Field(ge=0, le=1_000_000)]
 Speed = Annotated[float, Field(gt=0, le=50)]
@@ -166,6 +167,13 @@ class SupervisionSettings(_Section):
     battery_well: Annotated[float, Field(gt=0, le=1)] = 0.3
 
 
+class RoutineSettings(_Section):
+    """``[routine]``: how often things are tried out; JGJ/T 484-2019 asks for each week and each half-year."""
+
+    test_days_max: Days = 7
+    drill_days_max: Days = 183
+
+
 class PoliciesSettings(_Section):
     """``[policies]``: where the ladders are. ``Settings.policies_dir`` is the path."""
 
@@ -201,6 +209,7 @@ class Settings(BaseSettings):
     hub: HubSettings = HubSettings()
     dispatch: DispatchSettings = DispatchSettings()
     supervision: SupervisionSettings = SupervisionSettings()
+    routine: RoutineSettings = RoutineSettings()
     policies: PoliciesSettings = PoliciesSettings()
     logs: LogsSettings = LogsSettings()
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from callhub.dispatch import call_back_answers, departments, desk_calls, whistles
+from callhub.dispatch import call_back_answers, departments, desk_calls, drills, whistles
 from callhub.dispatch.answers import accept, clear_owner, owner_acted, refuse_full, take_over
 from callhub.dispatch.departments import move_duty
 from callhub.dispatch.duties import end_all
@@ -298,6 +298,8 @@ def _end(case: Case, event: OperatorActed, what: IncidentEvent) -> None:
     whistles.withdraw_all(case, what.value)
     end_all(case, what.value)
     change_state(case, what, outcome=outcome, reason=_text(event, "reason"))
+    if what is IncidentEvent.CLOSED:
+        drills.mark_held(case)
     desk_calls.end_call(case)
     case.disarm_all()
 

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from callhub.dispatch.turn import Case, Turn
     from callhub.domain.events import OfferAnswered
 
+_UNHURRIED = frozenset({IncidentClass.SERVICE, IncidentClass.TECHNICAL})
+
 
 def incident_of_offer(offer: str) -> str:
     """The incident an offer's id belongs to: offers are ``{incident}-{n}``."""
@@ -179,12 +181,12 @@ def withdraw(case: Case, offer: Offer, reason: str) -> None:
 
 
 def withdraw_elsewhere(turn: Turn, responder: str, but: str | None, reason: str) -> None:
-    """Take back a person's other offers (``busy``: only of emergencies), and replace those that were open."""
+    """Take back a person's other offers, and replace those that were open; ``busy`` spares services, not drills."""
     person = turn.world.roster.people.get(responder)
     for id in sorted(person.asked) if person is not None else ():
         incident = turn.world.incidents[id]
         offer = incident.offer_of(responder)
-        spared = id == but or (reason == "busy" and incident.class_ is not IncidentClass.EMERGENCY)
+        spared = id == but or (reason == "busy" and incident.class_ in _UNHURRIED)
         if spared or offer is None:
             continue
         case = turn.case(id)

@@ -12,7 +12,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Protocol
 
-from callhub.dispatch import actions, answers, deadlines, departments, devices, opening, presence, supervision
+from callhub.dispatch import actions, answers, deadlines, departments, devices, drills, opening, presence, supervision
 from callhub.dispatch.call_back_answers import ask_call_first
 from callhub.dispatch.escalation import consider
 from callhub.dispatch.learning import counted
@@ -320,6 +320,7 @@ _HANDLERS: dict[type, Callable[[Turn, Any], Answer]] = {
     e.AlarmRaised: opening.raise_alarm,
     e.FrameFaulty: opening.faulty_frame,
     e.CallTaken: opening.take_call,
+    e.DrillAsked: drills.begin,
     e.CancelAsked: devices.ask_cancel,
     e.SignalSent: devices.send_signal,
     e.PresenceSaid: presence.say_presence,

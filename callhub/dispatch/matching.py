@@ -58,7 +58,8 @@ class Candidate:
 class Search:
     """One search for one incident and one step of its ladder.
 
-    ``emergency``: capacity counts. ``limited``: quiet hours, the limit of a day and the rest after an emergency do.
+    ``emergency``: capacity counts; a drill uses none, but spares whoever is at the real thing. ``limited``: quiet
+    hours, the limit of a day and the rest after an emergency do.
     """
 
     world: World
@@ -72,7 +73,7 @@ class Search:
     night: bool = field(init=False)
 
     def __post_init__(self) -> None:
-        self.emergency = self.incident.class_ is IncidentClass.EMERGENCY
+        self.emergency = self.incident.class_ in (IncidentClass.EMERGENCY, IncidentClass.DRILL)
         self.limited = self.incident.class_ in (IncidentClass.SERVICE, IncidentClass.TECHNICAL)
         self.night = self.world.rules.is_night(self.now)
 

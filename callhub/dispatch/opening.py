@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 
 CLASS_OF = {kind: class_ for class_, kinds in KINDS.items() if class_ is not IncidentClass.DRILL for kind in kinds}
 GATEWAY_FAULT = "gateway_fault"
+DRILL_URGENCY = 5
+"""At least this number for a drill, whatever its ladder says: nothing real waits for one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,11 +56,12 @@ class Signal:
     says_test: bool = False
     ignored: tuple[str, ...] = ()
     raw: str | None = None
+    drill: bool = False
 
     @property
     def class_(self) -> IncidentClass:
-        """By kind."""
-        return CLASS_OF[self.kind]
+        """By kind, but for a drill."""
+        return IncidentClass.DRILL if self.drill else CLASS_OF[self.kind]
 
 
 def raise_alarm(turn: Turn, event: AlarmRaised) -> Answer:
@@ -172,7 +175,7 @@ def take(turn: Turn, signal: Signal) -> Case:
     joined = _incident_to_join(turn, signal)
     if joined is not None:
         return _join(turn, turn.case(joined.id), signal)
-    return _open(turn, signal)
+    return open_case(turn, signal)
 
 
 def _incident_to_join(turn: Turn, signal: Signal) -> Incident | None:
@@ -229,16 +232,17 @@ def _join(turn: Turn, case: Case, signal: Signal) -> Case:
     return case
 
 
-def _open(turn: Turn, signal: Signal) -> Case:
+def open_case(turn: Turn, signal: Signal) -> Case:
+    """Open a new incident, whatever else is open, and begin its ladder."""
     world = turn.world
-    policy = world.policies.choose(signal.kind, world.rules.local(turn.now))
+    policy = world.policies.choose(signal.kind, world.rules.local(turn.now), drill=signal.drill)
     world.freeze(policy)
     elder = signal.elder
     fact = f.IncidentOpened(
         number=world.number + 1,
         class_=signal.class_,
         kind=signal.kind,
-        urgency=policy.urgency,
+        urgency=max(policy.urgency, DRILL_URGENCY) if signal.drill else policy.urgency,
         source=signal.source,
         policy=policy_key(policy),
         needed=policy.needed,
@@ -272,14 +276,18 @@ def _places(signal: Signal) -> Places:
 
 
 def _follows(turn: Turn, signal: Signal) -> str | None:
-    """The newest open incident of the same elder (unknown: of the same device) that this one could not join."""
+    """The newest open incident of the same elder (unknown: of the same device) that this one could not join.
+
+    Practice and the real thing do not follow each other.
+    """
     if signal.elder is not None:
         before = turn.world.open_of_elder(signal.elder.id)
     elif signal.gateway is not None and signal.device is not None:
         before = turn.world.open_of_device(signal.gateway, signal.device)
     else:
         return None
-    return before[-1].id if before else None
+    real = [incident for incident in before if incident.class_ is not IncidentClass.DRILL]
+    return real[-1].id if real and not signal.drill else None
 
 
 def _recorded(turn: Turn, signal: Signal, *, joined: bool) -> f.AlarmRecorded:

@@ -27,6 +27,7 @@ from callhub.domain.incident import (
     Offer,
     OfferState,
 )
+from callhub.domain.policy import IncidentClass
 from callhub.errors import EngineFault
 
 ALARMS_MAX = 50
@@ -82,6 +83,7 @@ def opened(id: str, fact: f.IncidentOpened, at: datetime) -> Incident:
         area=fact.area,
         paired=fact.paired,
         says_test=fact.says_test,
+        drill=fact.class_ is IncidentClass.DRILL,
         follows=fact.follows,
     )
 

@@ -193,6 +193,15 @@ class CallTaken(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class DrillAsked(Event):
+    """A person practises an emergency of ``kind`` at an elder's home, and says why."""
+
+    elder: Elder
+    kind: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class OperatorActed(Event):
     """A human's action on an incident, by its name in the REST contract.
 

@@ -379,9 +379,15 @@ class PolicySet:
         rivals.append(policy)
 
     def choose(self, kind: str, at_local: datetime, *, drill: bool = False) -> Policy:
-        """The ladder for a kind at a local time: one with hours wins, a kind without one takes ``fallback``."""
+        """The ladder for a kind at a local time: one with hours wins, a kind without one takes ``fallback``.
+
+        A ``drill`` takes a ladder of its own if there is one then, else the very ladder of the emergency.
+        """
         claims = self._claims.get((drill, kind), ())
         for policy in claims:
             if policy.hours and is_within(policy.hours, at_local):
                 return policy
-        return next((policy for policy in claims if not policy.hours), self.fallback)
+        always = next((policy for policy in claims if not policy.hours), None)
+        if always is not None:
+            return always
+        return self.choose(kind, at_local) if drill else self.fallback

@@ -15,6 +15,7 @@ import structlog
 
 from callhub.domain import facts as f
 from callhub.domain.call_back import CallFirst
+from callhub.domain.drills import DRILLED_AREA, DRILLED_ELDER
 from callhub.domain.incident import Incident, Places
 from callhub.domain.people import Duty, Elder
 from callhub.domain.supervision import RUN, SUPERVISION_LOST, WATCHED, reported
@@ -179,7 +180,7 @@ def project(rows: Iterable[f.Row]) -> Projected:
     return found
 
 
-NO_MARKS = ("device", "gateway", "responder", WATCHED, reported(SUPERVISION_LOST))
+NO_MARKS = ("device", "gateway", "responder", DRILLED_ELDER, DRILLED_AREA, WATCHED, reported(SUPERVISION_LOST))
 """What is seen or kept of each device by itself; everything else is a mark of supervision as a whole."""
 
 

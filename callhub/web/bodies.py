@@ -233,6 +233,14 @@ class Call(BaseModel):
     reason: Text | None = None
 
 
+class Drill(BaseModel):
+    """``POST /drills``: at whose home an emergency is practised, of which kind, and why."""
+
+    elder: Id
+    reason: Annotated[str, Field(min_length=1, max_length=4000)]
+    kind: Annotated[str, Field(max_length=64)] = "sos"
+
+
 class OfferAnswer(BaseModel):
     """An answer that somebody gave otherwise than on their link."""
 

@@ -23,6 +23,7 @@ from callhub.domain.decision import Answer, Decision
 from callhub.domain.events import (
     AlarmRaised,
     CallTaken,
+    DrillAsked,
     Event,
     OfferAnswered,
     OperatorActed,
@@ -97,6 +98,8 @@ class ScriptedEngine:
                 body = {"incident": event.id, "device_known": event.device_record is not None}
                 return self._open(event, now, elder, event.kind, Source.DEVICE, body, event.device)
             case CallTaken():
+                return self._open(event, now, event.elder, event.kind, Source.OPERATOR, {"incident": event.id}, None)
+            case DrillAsked():
                 return self._open(event, now, event.elder, event.kind, Source.OPERATOR, {"incident": event.id}, None)
             case OperatorActed():
                 if event.action in self.refusals:
