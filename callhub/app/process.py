@@ -76,4 +76,6 @@ def _loop_factory() -> type[asyncio.AbstractEventLoop] | None:
         import uvloop
     except ImportError:
         return None
-    return uvloop.Loop
+    # Named, as the types of uvloop are known only where it is installed.
+    loop: type[asyncio.AbstractEventLoop] = uvloop.Loop
+    return loop
