@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from callhub.domain import facts as f
+from callhub.domain.call_back import CallFirst
 from callhub.domain.people import SYSTEM, Duty, Elder, Position
 from callhub.domain.policy import policy_key
 from callhub.store.base import Commit, DirectoryChange, Marks, Need, Store, Token, User
@@ -89,6 +90,26 @@ async def test_a_test_window_outlives_an_import(store: Store) -> None:
     assert store.lookup(Need(devices=frozenset({"BTN"}))).devices["BTN"] == replace(
         DEVICES[0], kind="pendant", test_until=at(60)
     )
+
+
+async def test_call_first_is_what_a_person_set_last_and_outlives_an_import(store: Store) -> None:
+    await store.commit(Commit(changes=[PEOPLE]))
+    kept = CallFirst(30, at(60))
+    await store.commit(happened(f.CallFirstChanged(elder="E-1", seconds=30, until=at(60), reason="often")))
+    await store.commit(happened(f.CallFirstChanged(elder="nobody", seconds=30, until=at(60))))
+    assert store.person("elders", "E-1") == replace(ELDERS[0], call_first=kept)
+    assert store.person("elders", "nobody") is None
+    # Whoever changed the record read it before: what they know of call-first may be old.
+    for brought in (None, CallFirst(5, at(5))):
+        await change(store, elders=(replace(ELDERS[0], name="李", call_first=brought), ELDERS[1]))
+        found = store.lookup(Need(devices=frozenset({"BTN"}))).elders["E-1"]
+        assert found == replace(ELDERS[0], name="李", call_first=kept)
+        assert store.person("elders", "E-2") == ELDERS[1]
+    await store.commit(happened(f.CallFirstChanged(elder="E-1", seconds=0)))
+    assert store.person("elders", "E-1") == replace(ELDERS[0], name="李")
+    new = replace(ELDERS[0], id="E-7", call_first=kept)
+    await change(store, elders=(new,))
+    assert store.person("elders", "E-7") == replace(new, call_first=None)
 
 
 async def test_a_test_is_known_with_the_health(store: Store) -> None:
