@@ -162,6 +162,15 @@ async def test_policies_come_into_force_when_applied(config: Path) -> None:
     assert (await in_force()).repeat_s == 90
 
 
+async def test_a_kind_that_loses_its_ladder_is_a_warning_when_policies_are_applied(config: Path) -> None:
+    (config.parent / "policies" / "smoke_gas.toml").unlink()
+    done = give("policy", "apply", "-c", config)
+    assert done.status == 0
+    assert [kind for kind in ("smoke", "gas", "door") if f" {kind} " in done.err] == ["smoke", "gas"]
+    async with opened(config) as store:
+        assert "smoke_gas" not in {policy.id for policy in (await store.load()).policies}
+
+
 def test_verify_is_content_with_what_was_written(config: Path) -> None:
     done = give("verify", "-c", config)
     assert (done.status, done.err) == (0, "")
