@@ -11,7 +11,7 @@ from heapq import heappop, heappush
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from callhub.domain.people import Position
 
@@ -84,52 +84,60 @@ class Grid:
     def nearest(self, centre: Position, radius_m: float = math.inf) -> Iterator[tuple[float, str]]:
         """Ids within ``radius_m`` in order of (distance in metres, id), lazily: take as many as you need.
 
-        Rings of cells around the centre are opened outward; an id is given out once no unopened ring can hold a nearer
-        one. When the rings visited outnumber the occupied cells, all of those are opened at once, so that a search
-        for somebody rare costs no more than a scan.
+        Cells around the centre are opened outward, the nearest first; an id is given out once no unopened cell can hold
+        a nearer one. When the cells looked at outnumber the occupied ones, all of those are opened at once, so that a
+        search for somebody rare costs no more than a scan.
         """
         found: list[tuple[float, str]] = []
-        for bound_m, cells in self._rings(centre):
+        for bound_m, cells in self._outward(centre):
             while found and found[0][0] < bound_m:
                 yield heappop(found)
             if bound_m > radius_m:
                 break
             for cell in cells:
-                inside = self._cells.get(cell)
-                if inside:
-                    for away_m, id in _measured(centre, inside):
-                        if away_m <= radius_m:
-                            heappush(found, (away_m, id))
+                for away_m, id in _measured(centre, self._cells.get(cell, {})):
+                    if away_m <= radius_m:
+                        heappush(found, (away_m, id))
         while found:
             yield heappop(found)
 
     def count(self, centre: Position, radius_m: float, most: int) -> int:
         """How many lie within ``radius_m``, counted up to ``most``; nothing is sorted."""
         found = 0
-        for bound_m, cells in self._rings(centre):
+        for bound_m, cells in self._outward(centre):
             if bound_m > radius_m:
                 break
             for cell in cells:
                 if found >= most:
                     return most
-                inside = self._cells.get(cell)
-                if inside:
-                    found += sum(1 for away_m, _ in _measured(centre, inside) if away_m <= radius_m)
+                found += sum(1 for away_m, _ in _measured(centre, self._cells.get(cell, {})) if away_m <= radius_m)
         return min(found, most)
 
-    def _rings(self, centre: Position) -> Iterator[tuple[float, list[Cell]]]:
-        """(least distance of anything in this or a later ring, cells of this ring); the last holds all that is left."""
-        row, column = _cell_of(centre)
-        edge_m = _edge_m(centre, row, column)
-        seen: set[Cell] = set()
-        ring = 0
+    def _outward(self, centre: Position) -> Iterator[tuple[float, Sequence[Cell]]]:
+        """(least distance of anything in these or later cells, cells), nearest first; the last holds all that is left.
+
+        A batch without cells says only how far the search has come, so that whoever has enough can stop.
+        """
+        y, x = _in_cells(centre)
+        row, column = math.floor(y), math.floor(x)
+        edge_m = max(0.0, min(y - row, row + 1 - y, x - column, column + 1 - x)) * CELL_M
+        waiting: list[tuple[float, Cell]] = []
+        ring = looked_at = 0
         in_reach = abs(centre.lat) < LAT_MAX - 5 and abs(centre.lon) < 175
-        while in_reach and ring < RINGS_MAX and len(seen) <= len(self._cells):
-            cells = list(_ring_cells(row, column, ring))
-            seen.update(cells)
-            yield _bound_m(ring, edge_m), cells
+        while in_reach and ring < RINGS_MAX and looked_at <= len(self._cells):
+            bound_m = _bound_m(ring, edge_m)
+            while waiting and waiting[0][0] <= bound_m:
+                nearest_m, cell = heappop(waiting)
+                yield nearest_m, (cell,)
+            yield bound_m, ()
+            for cell in _ring_cells(row, column, ring):
+                looked_at += 1
+                if cell in self._cells:
+                    heappush(waiting, (_away_m(y, x, cell), cell))
             ring += 1
-        yield _bound_m(ring, edge_m), [cell for cell in self._cells if cell not in seen]
+        beyond = [cell for cell in self._cells if max(abs(cell[0] - row), abs(cell[1] - column)) >= ring]
+        left = [cell for _, cell in waiting]
+        yield min([_bound_m(ring, edge_m), *(away_m for away_m, _ in waiting)]), left + beyond
 
 
 def _measured(centre: Position, inside: dict[str, Spot]) -> list[tuple[float, str]]:
@@ -145,16 +153,21 @@ def _measured(centre: Position, inside: dict[str, Spot]) -> list[tuple[float, st
     ]
 
 
-def _edge_m(centre: Position, row: int, column: int) -> float:
-    """How far it is at least from the centre to the edge of its own cell."""
-    up = centre.lat * M_PER_DEGREE / CELL_M - row
-    right = centre.lon / COLUMN_DEGREES - column
-    return max(0.0, min(up, 1 - up, right, 1 - right)) * CELL_M
+def _away_m(y: float, x: float, cell: Cell) -> float:
+    """How far it is at least to anybody in a cell, from a place in cells."""
+    up = cell[0] - y if cell[0] > y else max(0.0, y - cell[0] - 1)
+    right = cell[1] - x if cell[1] > x else max(0.0, x - cell[1] - 1)
+    return math.hypot(up, right) * CELL_M * 0.99
 
 
 def _bound_m(ring: int, edge_m: float) -> float:
     # 1 % for the bend of a great circle over 200 km.
     return (edge_m + (ring - 1) * CELL_M) * 0.99 if ring else 0.0
+
+
+def _in_cells(position: Position) -> tuple[float, float]:
+    """A position counted in cells, northward and eastward."""
+    return position.lat * M_PER_DEGREE / CELL_M, position.lon / COLUMN_DEGREES
 
 
 def _cell_of(position: Position) -> Cell:

@@ -125,3 +125,13 @@ def test_whoever_moves_within_a_cell_is_found_where_they_are_now() -> None:
     grid.put("V-1", there)
     assert list(grid.nearest(there)) == [(0.0, "V-1")]
     assert len(grid) == 1
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_in_a_dense_town_the_first_few_are_the_nearest(seed: int) -> None:
+    chance = Random(seed)
+    people = town(chance, 2000, 39.08, 117.2, 3)
+    grid = filled(people)
+    for _ in range(30):
+        centre = Position(39.08 + chance.uniform(-0.03, 0.03), 117.2 + chance.uniform(-0.03, 0.03))
+        assert list(islice(grid.nearest(centre), 9)) == brute(people, centre)[:9]
