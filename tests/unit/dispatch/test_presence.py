@@ -201,6 +201,13 @@ def test_a_home_that_moved_is_shown_beside_the_old_one_and_told() -> None:
     assert stage.facts(id, "home_moved")[-1].what == "device"
 
 
+def test_a_device_that_stays_with_its_elder_is_no_news() -> None:
+    stage = Stage("V-1")
+    id = stage.press()
+    stage.tell(directory(stage, moved_devices=(Device("BTN-1", elder="E-1", mobile=True),)))
+    assert not stage.facts(id, "home_moved")
+
+
 def test_a_new_home_beside_another_change_of_the_same_import() -> None:
     stage = Stage("V-1")
     id = stage.press()

@@ -9,7 +9,7 @@ from typing import Any, get_args
 import pytest
 
 from callhub.dispatch.call_back_replay import CALL_BACK_HANDLERS
-from callhub.dispatch.replay import apply
+from callhub.dispatch.replay import ALARMS_FIRST, ALARMS_MAX, apply
 from callhub.dispatch.whistle_replay import WHISTLE_HANDLERS
 from callhub.domain import facts as f
 from callhub.domain.incident import (
@@ -202,3 +202,26 @@ def test_what_cannot_be_applied_is_a_defect() -> None:
         apply(None, f.Row("1", 1, START, "1", SYSTEM, ()))
     with pytest.raises(EngineFault, match="no rule applies"):
         after(f.TestWindowOpened(device="B", until=START))
+
+
+def test_alarms_without_end_keep_the_first_the_newest_and_one_of_each_device() -> None:
+    presses = [f.AlarmRecorded(id=f"a{n}", device="B", kind="sos", received_at=LATER, joined=True) for n in range(80)]
+    once = f.AlarmRecorded(id="once", device="C", kind="sos", received_at=LATER, joined=True)
+
+    held = after(*presses[:20], once, *presses[20:])
+
+    ids = [alarm.id for alarm in held.alarms]
+    assert len(ids) == ALARMS_MAX
+    assert held.alarms_more == 81 - ALARMS_MAX
+    assert ids[:ALARMS_FIRST] == [f"a{n}" for n in range(ALARMS_FIRST)]
+    assert "once" in ids
+    assert ids[-1] == "a79"
+
+
+def test_alarms_of_which_each_is_the_only_one_of_its_device_are_all_kept() -> None:
+    more = ALARMS_MAX + 5
+    each = [f.AlarmRecorded(id=f"a{n}", device=f"B{n}", kind="sos", received_at=LATER) for n in range(more)]
+
+    held = after(*each)
+
+    assert (len(held.alarms), held.alarms_more) == (more, 0)
