@@ -9,7 +9,7 @@ import sqlite3
 import sys
 from asyncio.subprocess import DEVNULL, PIPE, Process
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -164,7 +164,7 @@ async def test_a_second_server_names_the_process_that_holds_the_database(config:
 
 
 async def test_a_first_start_puts_the_ladders_of_the_folder_in_force(config: Path) -> None:
-    with sqlite3.connect(config.parent / "callhub.db") as database:
+    with closing(sqlite3.connect(config.parent / "callhub.db")) as database, database:
         database.execute("DELETE FROM policy")
     async with asyncio.timeout(LIMIT_S), serving(config):
         done = await give_beside("policy", "apply", "-c", config)

@@ -5,7 +5,7 @@ import hashlib
 import os
 import sqlite3
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from pathlib import Path
 
 import pytest
@@ -114,7 +114,7 @@ def test_tokens_are_valid_beside_older_ones_until_all_are_revoked(config: Path) 
     digests = [hashlib.sha256(token.encode()).hexdigest() for token in tokens]
 
     def kept() -> list[str]:
-        with sqlite3.connect(config.parent / "callhub.db") as database:
+        with closing(sqlite3.connect(config.parent / "callhub.db")) as database, database:
             return [row[0] for row in database.execute("SELECT digest FROM token WHERE kind = 'responder'")]
 
     assert sorted(kept()) == sorted(digests)
@@ -178,7 +178,7 @@ def test_verify_is_content_with_what_was_written(config: Path) -> None:
 
 
 def test_verify_names_an_altered_byte(config: Path) -> None:
-    with sqlite3.connect(config.parent / "callhub.db") as database:
+    with closing(sqlite3.connect(config.parent / "callhub.db")) as database, database:
         changed = database.execute(
             "UPDATE journal SET body = CAST(replace(body, 'responders', 'responderz') AS BLOB) WHERE seq = "
             "(SELECT max(seq) FROM journal WHERE instr(body, 'responders'))"
@@ -191,7 +191,7 @@ def test_verify_names_an_altered_byte(config: Path) -> None:
 
 
 def test_verify_counts_one_as_one(config: Path) -> None:
-    with sqlite3.connect(config.parent / "callhub.db") as database:
+    with closing(sqlite3.connect(config.parent / "callhub.db")) as database, database:
         database.execute("DELETE FROM journal WHERE seq > 1")
     done = give("verify", "-c", config)
     assert "(1 journal row, 0 incidents)" in done.out + done.err
