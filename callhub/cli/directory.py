@@ -32,12 +32,12 @@ policy_commands = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help=
 
 def import_file(
     config: ConfigFile,
-    kind: Annotated[ImportKind, typer.Argument(metavar="KIND", help="areas, elders, devices or responders")],
+    kind: Annotated[ImportKind, typer.Argument(metavar="KIND", help="areas, elders, devices, responders or contacts")],
     file: Annotated[Path, typer.Argument(metavar="FILE.csv", help="CSV with a header; UTF-8 or GB18030.")],
     crs: Annotated[Crs, typer.Option(help="What its positions are measured in.")] = Crs.WGS84,
     dry_run: DryRun = False,
 ) -> None:
-    """Add and update areas, elders, devices or responders from a CSV file; never removes, all rows or none."""
+    """Add and update areas, elders, devices, responders or contacts from a CSV file; removes none, all rows or none."""
     try:
         data = file.read_bytes()
     except OSError as wrong:

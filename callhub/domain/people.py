@@ -11,6 +11,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from callhub.domain.call_back import CallFirst
+from callhub.domain.family import FamilyContact
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -102,7 +103,8 @@ class Elder:
 
     ``area`` is the path of area ids from the district down. ``position`` is the home; when the import had none it is
     the nearest ancestor area's centre and ``position_source`` says ``grid`` instead of ``home``. ``call_first`` is
-    what a person set; an import neither brings nor removes it.
+    what a person set; an import neither brings nor removes it. ``family`` is filled by the hub for events alone: it
+    is no part of the record.
     """
 
     id: str
@@ -119,6 +121,7 @@ class Elder:
     notes: str = ""
     active: bool = True
     call_first: CallFirst | None = None
+    family: tuple[FamilyContact, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

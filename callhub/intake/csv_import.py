@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import NamedTuple, TypeVar
 
+from callhub.domain.family import FamilyContact
 from callhub.domain.people import Area, Device, Elder, Responder
 from callhub.errors import ImportRejected, RowError
 from callhub.intake import records
@@ -27,7 +28,8 @@ SLICE_IDS = 500
 
 PAGE = 200
 
-Record = TypeVar("Record", Area, Elder, Device, Responder)
+Record = TypeVar("Record", Area, Elder, Device, Responder, FamilyContact)
+Records = Sequence[Area] | Sequence[Elder] | Sequence[Device] | Sequence[Responder] | Sequence[FamilyContact]
 
 
 class ImportKind(StrEnum):
@@ -37,6 +39,7 @@ class ImportKind(StrEnum):
     ELDERS = "elders"
     DEVICES = "devices"
     RESPONDERS = "responders"
+    CONTACTS = "contacts"
 
 
 class Crs(StrEnum):
@@ -65,6 +68,7 @@ _FORMATS: Mapping[ImportKind, _Format] = {
     ImportKind.ELDERS: _Format(records.ELDER_COLUMNS, ("id", "name"), records.read_elders),
     ImportKind.DEVICES: _Format(records.DEVICE_COLUMNS, ("id",), records.read_devices),
     ImportKind.RESPONDERS: _Format(records.RESPONDER_COLUMNS, ("id", "name", "kind"), records.read_responders),
+    ImportKind.CONTACTS: _Format(records.CONTACT_COLUMNS, ("id", "elder", "name"), records.read_contacts),
 }
 
 
@@ -118,9 +122,7 @@ async def plan_import(store: Store, kind: ImportKind, file: str, data: bytes, cr
     return replace(plan, notices=(*plan.notices, *stay))
 
 
-def _read_records(
-    kind: ImportKind, sheet: Sheet, known: Known, crs: Crs
-) -> Sequence[Area] | Sequence[Elder] | Sequence[Device] | Sequence[Responder]:
+def _read_records(kind: ImportKind, sheet: Sheet, known: Known, crs: Crs) -> Records:
     faults: list[RowError] = []
     read = _FORMATS[kind].read(sheet, known, _CONVERT[crs], faults)
     if faults:
@@ -144,6 +146,13 @@ async def _known(store: Store, kind: ImportKind, sheet: Sheet) -> Known:
             return replace(known, elders=elders, devices=await _devices(store, ids))
         case ImportKind.RESPONDERS:
             return replace(known, responders=await _responders(store, ids))
+        case ImportKind.CONTACTS:
+            return replace(
+                known,
+                elders=await _elders(store, [row.cells.get("elder", "") for row in sheet.rows]),
+                responders=await _responders(store, [row.cells.get("responder", "") for row in sheet.rows]),
+                contacts=await _contacts(store, ids),
+            )
     return known
 
 
@@ -157,6 +166,10 @@ async def _devices(store: Store, ids: Sequence[str]) -> dict[str, Device]:
 
 async def _responders(store: Store, ids: Sequence[str]) -> dict[str, Responder]:
     return await _in_slices(ids, lambda part: store.names((), part, ()).responders)
+
+
+async def _contacts(store: Store, ids: Sequence[str]) -> dict[str, FamilyContact]:
+    return await _in_slices(ids, lambda part: {id: one for id in part if (one := store.person("contacts", id))})
 
 
 async def _in_slices(ids: Sequence[str], look_up: Callable[[Sequence[str]], dict[str, Record]]) -> dict[str, Record]:
@@ -219,25 +232,26 @@ def _responder_in(responder: Responder, tree: AreaTree) -> Responder:
     return replace(responder, area=path, level=level, position=records.base(responder.kind, tree, path))
 
 
-def _plan_people(
-    kind: ImportKind, read: Sequence[Area] | Sequence[Elder] | Sequence[Device] | Sequence[Responder], known: Known
-) -> ImportPlan:
+def _plan_people(kind: ImportKind, read: Records, known: Known) -> ImportPlan:
     elders = [record for record in read if isinstance(record, Elder)]
     devices = [record for record in read if isinstance(record, Device)]
     responders = [record for record in read if isinstance(record, Responder)]
+    contacts = [record for record in read if isinstance(record, FamilyContact)]
     new_elders, changed_elders, same_elders = _compared(elders, known.elders)
     new_devices, changed_devices, same_devices = _compared(devices, known.devices)
     new_responders, changed_responders, same_responders = _compared(responders, known.responders)
+    new_contacts, changed_contacts, same_contacts = _compared(contacts, known.contacts)
     return ImportPlan(
         kind,
         DirectoryChange(
             elders=(*new_elders, *changed_elders),
             devices=(*new_devices, *changed_devices),
             responders=(*new_responders, *changed_responders),
+            contacts=(*new_contacts, *changed_contacts),
         ),
-        len(new_elders) + len(new_devices) + len(new_responders),
-        len(changed_elders) + len(changed_devices) + len(changed_responders),
-        same_elders + same_devices + same_responders,
+        len(new_elders) + len(new_devices) + len(new_responders) + len(new_contacts),
+        len(changed_elders) + len(changed_devices) + len(changed_responders) + len(changed_contacts),
+        same_elders + same_devices + same_responders + same_contacts,
         moved_devices=(
             *(device for device in new_devices if device.elder is not None),  # known only as a stranger so far
             *(device for device in changed_devices if device.elder != known.devices[device.id].elder),
@@ -247,6 +261,7 @@ def _plan_people(
             *_differences(changed_elders, known.elders),
             *_differences(changed_devices, known.devices),
             *_differences(changed_responders, known.responders),
+            *_differences(changed_contacts, known.contacts),
         ),
         notices=tuple(_notices(elders, known)),
     )

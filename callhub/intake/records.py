@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, fields, replace
 from typing import TypeVar
 
 from callhub.dispatch.roster import TELEPHONES
+from callhub.domain.family import FamilyContact, News
 from callhub.domain.people import Area, Device, Elder, Position, Responder, ResponderKind
 from callhub.domain.policy import Level
 from callhub.errors import RowError
@@ -29,6 +30,8 @@ RESPONDER_COLUMNS = (
     "active",
 )  # fmt: skip
 
+CONTACT_COLUMNS = ("id", "elder", "name", "relation", "phone", "channels", "inform", "responder", "language")
+
 GRID = "grid"
 HOME = "home"
 
@@ -38,7 +41,7 @@ CHANNELS = ("app", *sorted(TELEPHONES))
 _COLUMNS_OF = {"position": ("lat", "lon"), "position_source": ("lat", "lon"), "level": ("level", "area")}
 """The columns that a field is read from, where they are not of its own name; a responder's level is its area's."""
 
-Record = TypeVar("Record", Area, Elder, Device, Responder)
+Record = TypeVar("Record", Area, Elder, Device, Responder, FamilyContact)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +52,7 @@ class Known:
     elders: Mapping[str, Elder] = field(default_factory=dict)
     devices: Mapping[str, Device] = field(default_factory=dict)
     responders: Mapping[str, Responder] = field(default_factory=dict)
+    contacts: Mapping[str, FamilyContact] = field(default_factory=dict)
 
 
 def read_areas(sheet: Sheet, known: Known, convert: Convert, faults: list[RowError]) -> tuple[Area, ...]:
@@ -164,6 +168,46 @@ def _responder(read: CellReader, known: Known, convert: Convert) -> Responder:
     return replace(responder, position=base(responder.kind, tree, responder.area))
 
 
+def read_contacts(sheet: Sheet, known: Known, convert: Convert, faults: list[RowError]) -> tuple[FamilyContact, ...]:
+    """The contacts of a file; their elders, and the responders that some of them are, must be known."""
+    del convert  # contacts have no position; one who is a responder has it there
+    return tuple(_contact(read, known) for read in _rows(sheet, faults))
+
+
+def _contact(read: CellReader, known: Known) -> FamilyContact:
+    contact = FamilyContact(
+        id=read.id(),
+        elder=read.id("elder"),
+        name=read.text("name", needed=True),
+        relation=read.text("relation"),
+        phone=read.phone(),
+        channels=read.channels(CHANNELS) if read.raw("channels") else (),
+        inform=_inform(read),
+        responder=read.id_or_none("responder"),
+        language=read.language(),
+    )
+    if contact.elder and contact.elder not in known.elders:
+        read.fault("elder", f"there is no elder {contact.elder!r}; import the elders first")
+    if contact.responder is not None:
+        who = known.responders.get(contact.responder)
+        if who is None:
+            read.fault("responder", f"there is no responder {contact.responder!r}; import the responders first")
+        elif is_place(who.kind):
+            read.fault("responder", f"{contact.responder!r} is a {who.kind}, which holds no key; name a person")
+    return _kept(read, contact, known.contacts.get(contact.id))
+
+
+def _inform(read: CellReader) -> tuple[News, ...]:
+    """What somebody wants to be told, in the order in which it happens; empty means all, ``none`` nothing."""
+    words = [word.lower() for word in read.words("inform")]
+    if words == ["none"]:
+        return ()
+    for word in words:
+        if word not in tuple(News):
+            read.fault("inform", f"write some of {', '.join(News)}, or none alone, not {word!r}")
+    return tuple(news for news in News if not words or news in words)
+
+
 def _kept_responder(read: CellReader, responder: Responder, before: Responder | None) -> Responder:
     """As ``_kept``; whoever had the usual capacity of their kind has that of a new kind."""
     kept = _kept(read, responder, before)
@@ -201,7 +245,7 @@ def differing(before: Record, after: Record) -> tuple[str, ...]:
     return tuple(dict.fromkeys(_column(name, after) for name in names))
 
 
-def _column(name: str, record: Area | Elder | Device | Responder) -> str:
+def _column(name: str, record: object) -> str:
     if name == "level" and isinstance(record, Responder):
         return "area"
     return "lat,lon" if name in ("position", "position_source") else name
@@ -233,5 +277,5 @@ def _rows(sheet: Sheet, faults: list[RowError], lines: dict[str, int] | None = N
 
 Read = Callable[
     [Sheet, Known, Convert, list[RowError]],
-    tuple[Area, ...] | tuple[Elder, ...] | tuple[Device, ...] | tuple[Responder, ...],
+    tuple[Area, ...] | tuple[Elder, ...] | tuple[Device, ...] | tuple[Responder, ...] | tuple[FamilyContact, ...],
 ]

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from callhub.domain.events import PriorAnswer, RequestKey
     from callhub.domain.facts import Row
+    from callhub.domain.family import FamilyContact
     from callhub.domain.habits import Habit
     from callhub.domain.incident import Incident, Places
     from callhub.domain.messages import Addressee, Message, Stored
@@ -61,6 +62,7 @@ class DirectoryChange:
     tokens: tuple[Token, ...] = ()
     revoked: tuple[tuple[str, str], ...] = ()
     policies: tuple[Policy, ...] | None = None
+    contacts: tuple[FamilyContact, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -299,10 +301,13 @@ class Store(Protocol):
         """(epoch, seq) of the journal: the epoch is made with the database and survives a restart."""
 
     def people(self, kind: str, limit: int, cursor: str | None, phone: str | None = None) -> Page:
-        """A page of ``areas``, ``elders``, ``devices`` or ``responders`` in the order of their ids."""
+        """A page of ``areas``, ``elders``, ``devices``, ``responders`` or ``contacts`` in the order of their ids."""
 
     def person(self, kind: str, id: str) -> Any | None:  # noqa: ANN401  # the caller names the kind
-        """One area, elder, device or responder."""
+        """One area, elder, device, responder or contact."""
+
+    def family_of(self, elder: str) -> tuple[FamilyContact, ...]:
+        """The contacts of an elder in the order of their ids; by index, about 8 us."""
 
     def seen_at(self, kind: str, id: str) -> datetime | None:
         """The last sign of life of a ``device``, ``gateway`` or ``responder``."""

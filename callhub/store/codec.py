@@ -17,8 +17,9 @@ from typing import Annotated, Any, TypeVar
 from pydantic import Field, TypeAdapter, ValidationError
 from pydantic_core import from_json, to_json
 
-from callhub.domain import facts, habits, incident, people, policy
+from callhub.domain import facts, family, habits, incident, people, policy
 from callhub.domain.facts import Fact, Row, private_fields
+from callhub.domain.family import FamilyContact
 from callhub.domain.habits import Habit
 from callhub.domain.incident import Incident, Places
 from callhub.domain.people import Actor, Area, Device, Duty, Elder, Position, Responder
@@ -43,13 +44,14 @@ class _Body:
 # The classes may import names for their annotations only, where pydantic cannot find them by itself.
 _NAMES: dict[str, Any] = {
     **vars(facts),
+    **vars(family),
     **vars(habits),
     **vars(incident),
     **vars(people),
     **vars(policy),
     "datetime": datetime,
 }
-_RECORDS: tuple[type, ...] = (Incident, Places, Area, Elder, Device, Responder, Duty, Position, Habit)
+_RECORDS: tuple[type, ...] = (Incident, Places, Area, Elder, Device, Responder, Duty, Position, Habit, FamilyContact)
 
 
 def _adapter(kind: type[T]) -> TypeAdapter[T]:

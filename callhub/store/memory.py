@@ -138,6 +138,7 @@ class MemoryStore(MemoryReads):
             ("elders", change.elders),
             ("devices", change.devices),
             ("responders", change.responders),
+            ("contacts", change.contacts),
         ):
             for record in records:
                 new = decode(type(record), encode(record))
@@ -255,7 +256,7 @@ class MemoryStore(MemoryReads):
 def _check_writable(commit: Commit) -> None:
     """Write everything down once that is kept as an object here, so that it is refused before anything has changed."""
     for change in commit.changes:
-        for record in (*change.areas, *change.elders, *change.devices, *change.responders):
+        for record in (*change.areas, *change.elders, *change.devices, *change.responders, *change.contacts):
             encode(record)
         for policy in change.policies or ():
             encode_policy(policy)

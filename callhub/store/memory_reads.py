@@ -17,12 +17,16 @@ from callhub.store.ledger import SHARD, Record, genesis
 from callhub.store.records import Holding, Kept, choose, is_wanted, marks_of, readable, runs_of, time_of
 from callhub.store.verify import Ledger, Replay, examine
 
+KINDS = ("areas", "elders", "devices", "responders", "contacts")
+"""Of records in the directory."""
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from datetime import datetime
 
     from callhub.domain.events import PriorAnswer, RequestKey
     from callhub.domain.facts import Row
+    from callhub.domain.family import FamilyContact
     from callhub.domain.people import Area, Device, Duty, Elder, Position, Responder
     from callhub.store.base import Filter, Need, Verdict
 
@@ -59,7 +63,7 @@ class MemoryReads:
         self._boxes: dict[Addressee, Box] = {}
         self._outbox_seq = 0
         self._answers: dict[RequestKey, list[tuple[PriorAnswer, bytes]]] = {}
-        self._people: dict[str, dict[str, Any]] = {"areas": {}, "elders": {}, "devices": {}, "responders": {}}
+        self._people: dict[str, dict[str, Any]] = {kind: {} for kind in KINDS}
         self._users: dict[str, User] = {}
         self._tokens: dict[str, Token] = {}
         self._policies: dict[str, bytes] = {}
@@ -213,10 +217,14 @@ class MemoryReads:
     def _sorted(self, kind: str) -> list[Any]:
         return [record for _, record in sorted(self._people[kind].items())]
 
-    def person(self, kind: str, id: str) -> Area | Elder | Device | Responder | None:
+    def person(self, kind: str, id: str) -> Area | Elder | Device | Responder | FamilyContact | None:
         """One record."""
-        found: Area | Elder | Device | Responder | None = self._people[kind].get(id)
+        found: Area | Elder | Device | Responder | FamilyContact | None = self._people[kind].get(id)
         return found
+
+    def family_of(self, elder: str) -> tuple[FamilyContact, ...]:
+        """The contacts of an elder, by id."""
+        return tuple(contact for contact in self._sorted("contacts") if contact.elder == elder)
 
     def seen_at(self, kind: str, id: str) -> datetime | None:
         """The last sign of life."""

@@ -14,6 +14,7 @@ from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
 from callhub.domain.events import TestAsked
+from callhub.domain.family import FamilyContact
 from callhub.domain.people import Area, Device, Elder, Responder, Role
 from callhub.errors import NotFound
 from callhub.store.base import Need
@@ -188,7 +189,21 @@ def _elder(parts: Parts, elder: Elder, caller: Caller) -> dict[str, Any]:
     }
     if caller.has(Role.OPERATOR):
         view |= {"phone": elder.phone, "card": elder.card, "access": elder.access, "notes": elder.notes}
+        view["contacts"] = [_contact(contact) for contact in parts.store.family_of(elder.id)]
     return view
+
+
+def _contact(contact: FamilyContact) -> dict[str, Any]:
+    return {
+        "id": contact.id,
+        "name": contact.name,
+        "relation": contact.relation,
+        "phone": contact.phone,
+        "channels": list(contact.channels),
+        "inform": [news.value for news in contact.inform],
+        "responder": contact.responder,
+        "language": contact.language,
+    }
 
 
 def _device(parts: Parts, device: Device, caller: Caller) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 from callhub.domain import facts as f
 from callhub.domain.call_back import CallFirst
+from callhub.domain.family import FamilyContact, News
 from callhub.domain.people import SYSTEM, Duty, Elder, Position
 from callhub.domain.policy import policy_key
 from callhub.store.base import Commit, DirectoryChange, Marks, Need, Store, Token, User
@@ -30,6 +31,22 @@ async def test_records_come_back(store: Store) -> None:
     renamed = replace(ELDERS[0], name="李", paired=())
     await change(store, elders=(renamed,))
     assert store.person("elders", "E-1") == renamed
+
+
+async def test_contacts_are_found_by_their_elder_and_move_with_an_import(store: Store) -> None:
+    son, neighbour = (
+        FamilyContact("C-2", "E-1", "李明", phone="7"),
+        FamilyContact("C-1", "E-1", "王芳", responder="V-1"),
+    )
+    await change(store, elders=ELDERS, contacts=(son, neighbour))
+    assert store.family_of("E-1") == (neighbour, son)
+    assert (store.family_of("E-2"), store.family_of("nobody")) == ((), ())
+    assert (store.person("contacts", "C-2"), store.person("contacts", "C-9")) == (son, None)
+    assert store.people("contacts", 1, None).items == (neighbour,)
+    assert store.people("contacts", 9, None, phone="7").items == (son,)
+    moved = replace(son, elder="E-2", inform=(News.CLOSED,))
+    await change(store, contacts=(moved,))
+    assert (store.family_of("E-1"), store.family_of("E-2")) == ((neighbour,), (moved,))
 
 
 async def test_names_are_joined_at_read(store: Store) -> None:

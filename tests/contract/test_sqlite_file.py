@@ -355,16 +355,17 @@ async def test_a_migration_leaves_a_copy_that_was_checked(path: Path) -> None:
     await older.close()
 
 
-async def test_a_database_from_before_habits_is_brought_up_to_date(path: Path) -> None:
+async def test_a_database_of_the_first_version_is_brought_up_to_date(path: Path) -> None:
     await filled(path)
     older = sqlite3.connect(path)
-    older.executescript("DROP TABLE habit; DROP INDEX answer_old; PRAGMA user_version = 1;")
+    older.executescript("DROP TABLE contact; DROP TABLE habit; DROP INDEX answer_old; PRAGMA user_version = 1;")
     older.close()
     newer = SqliteStore(path)
     await newer.open()
     snapshot = await newer.load()
     assert (snapshot.habits, set(snapshot.rows)) == ((), {"I-1"})
     assert rows_in(path, "SELECT name FROM sqlite_schema WHERE name = 'answer_old'") == [("answer_old",)]
+    assert newer.family_of("E-1") == ()
     assert newer.verify().flaws == ()
     await newer.close()
 

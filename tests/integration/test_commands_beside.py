@@ -96,6 +96,14 @@ async def test_a_new_volunteer_whose_phone_connects_is_asked_for_what_is_open(se
     assert offers_to(server, "V-2") == [incident]
 
 
+async def test_the_people_around_an_elder_are_known_at_once(server: Running, tmp_path: Path) -> None:
+    file = tmp_path / "contacts.csv"
+    file.write_text("id,elder,name,relation,phone,channels\nC-1,E-1,李明,son,13800000009,sms\n", encoding="utf-8")
+    done = await give_beside("import", "-c", server.config, "contacts", file)
+    assert (done.status, done.err) == (0, "contacts: 1 added, 0 updated, 0 as they were\n")
+    assert [contact.name for contact in server.store.family_of("E-1")] == ["李明"]
+
+
 async def test_a_token_is_valid_at_once_and_its_end_is_announced(server: Running) -> None:
     news = server.hub.committed.subscribe()
     issued = await give_beside("token", "-c", server.config, "responder", "V-1")

@@ -43,6 +43,11 @@ def change_directory(db: sqlite3.Connection, change: DirectoryChange) -> None:
         " phone = excluded.phone, record = excluded.record",
         [(responder.id, responder.phone, encode(responder)) for responder in change.responders],
     )
+    db.executemany(
+        "INSERT INTO contact (id, elder, phone, record) VALUES (?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET"
+        " elder = excluded.elder, phone = excluded.phone, record = excluded.record",
+        [(contact.id, contact.elder, contact.phone, encode(contact)) for contact in change.contacts],
+    )
     _change_access(db, change)
     if change.policies is not None:
         _put_in_force(db, change.policies)

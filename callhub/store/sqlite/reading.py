@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from callhub.domain.family import FamilyContact
 from callhub.domain.habits import Habit
 from callhub.domain.incident import Places
 from callhub.domain.messages import Addressee, AddresseeKind
@@ -43,6 +44,7 @@ _TABLES: dict[str, tuple[str, type]] = {
     "elders": ("elder", Elder),
     "devices": ("device", Device),
     "responders": ("responder", Responder),
+    "contacts": ("contact", FamilyContact),
 }
 
 
@@ -254,6 +256,11 @@ class SqliteReads:
         """One record."""
         row = self._one(f"SELECT {_columns(kind)} FROM {_TABLES[kind][0]} WHERE id = ?", id)
         return None if row is None else _person(kind, row)
+
+    def family_of(self, elder: str) -> tuple[FamilyContact, ...]:
+        """The contacts of an elder, by id."""
+        rows = self._all("SELECT record FROM contact WHERE elder = ? ORDER BY id", elder)
+        return tuple(decode(FamilyContact, record) for (record,) in rows)
 
     def seen_at(self, kind: str, id: str) -> datetime | None:
         """The last sign of life."""

@@ -36,7 +36,7 @@ def test_help_shows_what_there_is_and_no_more(capsys: pytest.CaptureFixture[str]
     [
         (["fly"], "fly"),
         (["import", "elders", "x.csv"], "--config"),
-        (["import", "-c", "f", "contacts", "x.csv"], "contacts"),
+        (["import", "-c", "f", "pets", "x.csv"], "pets"),
         (["token", "-c", "f", "api"], "revoke KIND ID"),
         (["token", "-c", "f", "revoke", "api"], "revoke KIND ID"),
         (["token", "-c", "f", "car", "C-1"], "'car' has no tokens"),

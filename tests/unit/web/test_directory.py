@@ -5,6 +5,8 @@ from datetime import timedelta
 import pytest
 
 from callhub.domain import events
+from callhub.domain.family import FamilyContact, News
+from callhub.store.base import Commit, DirectoryChange
 from tests.unit.web.stage import START, Stage
 
 
@@ -55,6 +57,26 @@ async def test_telephones_and_door_codes_are_for_operators(stage: Stage) -> None
         assert (told["phone"], told["access"]) == ("13800000001", "钥匙")
         assert not {"phone", "access", "notes", "card"} & set((await vera.get("/api/v1/elders/E-1")).json())
         assert "phone" not in (await vera.get("/api/v1/responders/V-1")).json()
+
+
+async def test_the_people_around_an_elder_are_for_operators(stage: Stage) -> None:
+    son = FamilyContact("C-1", "E-1", "李明", "son", "13800000009", ("sms",), (News.CLOSED,), "V-1")
+    await stage.store.commit(Commit(changes=(DirectoryChange(contacts=(son,)),)))
+    async with await stage.signed_in("olga") as olga, await stage.signed_in("vera") as vera:
+        assert (await olga.get("/api/v1/elders/E-1")).json()["contacts"] == [
+            {
+                "id": "C-1",
+                "name": "李明",
+                "relation": "son",
+                "phone": "13800000009",
+                "channels": ["sms"],
+                "inform": ["closed"],
+                "responder": "V-1",
+                "language": "zh",
+            }
+        ]
+        assert (await olga.get("/api/v1/elders/E-2")).json()["contacts"] == []
+        assert "contacts" not in (await vera.get("/api/v1/elders/E-1")).json()
 
 
 async def test_a_responder_is_shown_with_duty_and_open_incidents(stage: Stage) -> None:
