@@ -79,7 +79,7 @@ class Silences:
 @settings(max_examples=120, deadline=None)
 @given(moves(ALONE))
 def test_each_silence_is_found_within_a_second_and_ends_with_a_beat(history: list[tuple[str, Any]]) -> None:
-    town, expected = WatchedTown(Rules(area_devices_min=1000)), Silences()
+    town, expected = WatchedTown(rules=Rules(area_devices_min=1000)), Silences()
     for id, heartbeat_s in ALONE.items():
         town.supervise(id, heartbeat_s)
     for move, what in history:

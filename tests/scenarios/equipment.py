@@ -16,16 +16,21 @@ if TYPE_CHECKING:
     from callhub.dispatch.rules import Rules
     from callhub.domain.decision import Answer
     from callhub.domain.incident import Incident
+    from callhub.domain.policy import Policy
 
 KINDS = ["supervision_lost", "gateway_lost", "area_lost", "low_battery", "tamper", "mains_lost"]
 LADDER = {**TECHNICAL, "id": "equipment", "kinds": KINDS, "urgency": 3, "repeat_s": 3600}
 
 
 class WatchedTown(Town):
-    """A town with the verbs of equipment. The desk of the district has somebody watching."""
+    """A town with the verbs of equipment. The desk of the district has somebody watching.
 
-    def __init__(self, rules: Rules | None = None) -> None:
-        super().__init__(policy_from_table(LADDER, "test"), rules=rules)
+    ``policies``: the only ladders there are; without any, those of tests.
+    """
+
+    def __init__(self, *policies: Policy, rules: Rules | None = None) -> None:
+        ladders = policies or (policy_from_table(LADDER, "test"),)
+        super().__init__(*ladders, only=bool(policies), rules=rules)
         self.desk(AREA[:1], "district")
         self.watch()
 

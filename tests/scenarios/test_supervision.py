@@ -404,7 +404,7 @@ def test_a_gateway_that_does_not_come_back_after_a_start_is_found(town: WatchedT
 
 
 def test_a_longer_patience_with_gateways_goes_on_over_a_restart() -> None:
-    town = WatchedTown(Rules(gateway_lost_s=600))
+    town = WatchedTown(rules=Rules(gateway_lost_s=600))
     town.supervise("BTN-1", 9000, gateway="GW")
     town.gateway("GW", up=True)
     town.gateway("GW", up=False)

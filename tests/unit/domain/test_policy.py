@@ -24,6 +24,7 @@ from callhub.domain.policy import (
     policy_key,
     policy_to_table,
 )
+from callhub.domain.supervision import FAULTS
 from callhub.errors import ConfigError
 
 SHIPPED = sorted((Path(__file__).parents[3] / "config" / "policies").rglob("*.toml"))
@@ -211,8 +212,9 @@ def test_shipped_policies_are_whole(file: Path) -> None:
 
 def test_shipped_policies_give_every_kind_a_ladder_of_its_class() -> None:
     policies = PolicySet(policy_from_table(tomllib.loads(f.read_text(encoding="utf-8")), f.name) for f in SHIPPED)
-    assert set(policies.by_id) == {"emergency", "night", "sensor", "smoke_gas", "technical", *SERVICE_KINDS}
+    assert set(policies.by_id) == {"emergency", "night", "sensor", "smoke_gas", "technical", *FAULTS, *SERVICE_KINDS}
     assert [policies.choose(kind, NIGHT).id for kind in ("sos", "smoke", "door")] == ["night", "smoke_gas", "sensor"]
+    assert [policies.choose(kind, NIGHT).id for kind in FAULTS] == list(FAULTS)
     assert without_ladder(policies.by_id.values()) == []
     for class_ in (IncidentClass.EMERGENCY, IncidentClass.SERVICE, IncidentClass.TECHNICAL):
         for kind in KINDS[class_]:
@@ -225,7 +227,7 @@ def test_shipped_sensors_are_called_back_first_and_fire_never_waits_longer_than_
     read = {f.stem: policy_from_table(tomllib.loads(f.read_text(encoding="utf-8")), f.name) for f in SHIPPED}
     waits = {id: ladder.steps[0].step_timeout_s for id, ladder in read.items() if ladder.steps[0].calls_back}
     assert waits == {"sensor": 45, "smoke_gas": 20}
-    assert {id for id, ladder in read.items() if ladder.window} == set(SERVICE_KINDS)
+    assert {id for id, ladder in read.items() if ladder.window} == {"low_battery", *SERVICE_KINDS}
 
 
 def test_hours_win_over_always() -> None:
