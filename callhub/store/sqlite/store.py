@@ -103,7 +103,7 @@ class SqliteStore(SqliteReads):
     def _prepare(self, db: sqlite3.Connection) -> int:
         found = migrate(db, self.path, self._migrations)
         db.execute("BEGIN IMMEDIATE")
-        epoch = secrets.token_hex(8)
+        epoch = self._salt(8).hex()
         db.execute("INSERT OR IGNORE INTO meta (only_row, epoch) VALUES (1, ?)", (epoch,))
         epoch = db.execute("SELECT epoch FROM meta").fetchone()[0]
         db.execute(
