@@ -24,6 +24,7 @@ from callhub.links.limits import Limits
 from callhub.links.registry import Registry
 from callhub.links.server import LinkServer
 from callhub.metrics import create_metrics
+from callhub.solver import least_cost_solver
 from callhub.web.application import create_app
 from callhub.web.tickets import Tickets
 from callhub.web.viewers import Viewers
@@ -88,7 +89,7 @@ async def build(settings: Settings, store: Store, speed: float) -> Parts:
         await put_first_ladders(store, settings.policies_dir, lambda: rules_of(settings))
         snapshot = await store.load()
     clock = SystemClock(not_before=snapshot.last_at, speed=speed)
-    engine = DispatchEngine(rules_of(settings), PolicySet(snapshot.policies), clock.now())
+    engine = DispatchEngine(rules_of(settings), PolicySet(snapshot.policies), clock.now(), least_cost_solver())
     metrics = create_metrics()
     hub = Hub(
         engine,

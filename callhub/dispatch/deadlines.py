@@ -12,7 +12,7 @@ from callhub.dispatch import call_back_answers, service_hours, whistles
 from callhub.dispatch.answers import clear_owner, let_fall_silent
 from callhub.dispatch.desk_calls import call_desk, climb_desks
 from callhub.dispatch.duties import after_departure
-from callhub.dispatch.escalation import climb, enter_step, repeat
+from callhub.dispatch.escalation import GATHERED, ask_alone, climb, enter_step, repeat
 from callhub.domain import facts as f
 
 if TYPE_CHECKING:
@@ -47,6 +47,10 @@ def _offer(case: Case, of: str) -> None:
 
 def _step(case: Case, of: str) -> None:
     climb(case, "timeout")
+
+
+def _gathered(case: Case, of: str) -> None:
+    ask_alone(case)
 
 
 def _repeat(case: Case, of: str) -> None:
@@ -102,6 +106,7 @@ def _desk_call(case: Case, of: str) -> None:
 _STAGES: dict[str, Callable[[Case, str], None]] = {
     "offer": _offer,
     "step": _step,
+    GATHERED: _gathered,
     "repeat": _repeat,
     "owner_check": _owner_check,
     "arrival": _arrival,

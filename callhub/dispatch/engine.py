@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from callhub.dispatch import actions, answers, deadlines, departments, devices, drills, opening, presence, supervision
 from callhub.dispatch.call_back_answers import ask_call_first
 from callhub.dispatch.escalation import consider
+from callhub.dispatch.gathering import ask_together
 from callhub.dispatch.learning import counted
 from callhub.dispatch.replay import apply
 from callhub.dispatch.resumption import Memory, resume
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from callhub.dispatch.rules import Rules
+    from callhub.dispatch.sharing import Solve
     from callhub.domain.facts import Row
     from callhub.domain.habits import Habit
     from callhub.domain.people import Duty, Position, Responder
@@ -88,10 +90,11 @@ class DispatchEngine:
         rules: Figures of the installation.
         policies: The ladders in force for new incidents.
         now: When this process began, aware; patience with links counts from here.
+        solve: Shares people among cases that open together by least total cost; None: the nearest first.
     """
 
-    def __init__(self, rules: Rules, policies: PolicySet, now: datetime) -> None:
-        self._world = World(rules, policies, Roster(rules, now))
+    def __init__(self, rules: Rules, policies: PolicySet, now: datetime, solve: Solve | None = None) -> None:
+        self._world = World(rules, policies, Roster(rules, now), solve)
 
     def handle(self, event: e.Event, now: datetime) -> Decision:
         """Decide one event and apply it.
@@ -169,7 +172,7 @@ class DispatchEngine:
         """
         old = self._world
         policies = PolicySet(memory.policies) if memory.policies else old.policies
-        world = World(old.rules, policies, Roster(old.rules, now))
+        world = World(old.rules, policies, Roster(old.rules, now), old.solve)
         world.known = {**memory.policies_known, **{policy_key(policy): policy for policy in memory.policies}}
         world.known |= old.known
         world.number = memory.last_number
@@ -320,6 +323,7 @@ _HANDLERS: dict[type, Callable[[Turn, Any], Answer]] = {
     e.AlarmRaised: opening.raise_alarm,
     e.FrameFaulty: opening.faulty_frame,
     e.CallTaken: opening.take_call,
+    e.CasesGathered: ask_together,
     e.DrillAsked: drills.begin,
     e.CancelAsked: devices.ask_cancel,
     e.SignalSent: devices.send_signal,

@@ -6,7 +6,9 @@ Rules of this file:
 2. Only the current step replaces. A step with no open offer and nobody left to ask is passed at once, and says so.
 3. Firing a deadline advances one step, and the next counts from now.
 4. The end of a ladder is ``unanswered``: loud, repeating, open.
-5. People are asked while the ladder's window is open. A call-back is never entered here, and ends when one would ask.
+5. Cases that open in one batch of the hub may stand on their first step while ``gathering`` decides who is asked for
+   which; should that fail, the deadline ``gathered``, due at once, makes each ask by itself.
+6. People are asked while the ladder's window is open. A call-back is never entered here, and ends when one would ask.
 """
 
 from __future__ import annotations
@@ -15,7 +17,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from callhub.dispatch import call_backs, service_hours
-from callhub.dispatch.learning import PRIOR, is_enough
+from callhub.dispatch.asking import Asking
 from callhub.dispatch.lifecycle import IncidentEvent, advance_incident
 from callhub.dispatch.matching import Candidate, Search
 from callhub.domain import facts as f
@@ -29,11 +31,8 @@ if TYPE_CHECKING:
 
 BY_HAND = -1
 """The step of an offer that a human made: no step counts or replaces it."""
-
-DENSE_PEOPLE, DENSE_OFFERS, DENSE_M = 30, 7, 1000.0
-"""Where thirty people are within a kilometre, asking seven and replacing each no is best for those who wait and for
-those who are asked (phased alerting study, PLOS ONE 2026, doi 10.1371/journal.pone.0343762). Fewer people are asked in
-proportion."""
+GATHERED = "gathered"
+"""Key and stage of the deadline of a case that waits for the others of its batch."""
 
 
 def change_state(case: Case, event: IncidentEvent, *, outcome: str | None = None, reason: str | None = None) -> None:
@@ -74,8 +73,11 @@ def first_step(incident: Incident, policy: Policy) -> int:
     return call_backs.first_rung(policy)
 
 
-def enter_step(case: Case, number: int, why: str) -> None:
-    """Stand on a rung: ask, and arm its end; steps with nobody to ask are passed at once, up to the end."""
+def enter_step(case: Case, number: int, why: str, *, gather: bool = False) -> None:
+    """Stand on a rung: ask, and arm its end; steps with nobody to ask are passed at once, up to the end.
+
+    ``gather``: who comes is asked later in the same batch, together with other cases (``gathering``).
+    """
     steps = case.policy.steps
     call_backs.end(case, why)
     number = max(number, call_backs.first_rung(case.policy))
@@ -85,13 +87,37 @@ def enter_step(case: Case, number: int, why: str) -> None:
     service_hours.end_wait(case)
     while number < len(steps):
         case.add(f.StepEntered(step=number, name=steps[number].name, why=why))
-        case.disarm("repeat")
+        case.disarm("repeat", GATHERED)
+        if gather and steps[number].asks_people:
+            case.arm(GATHERED, 0, GATHERED)
+            return
         fill(case, number)
-        if case.incident.owner is not None or _has_open(case.incident, number):
-            _arm_step(case)
+        if _waits_here(case):
             return
         number, why = number + 1, "nobody_left"
     exhaust(case)
+
+
+def ask_alone(case: Case) -> None:
+    """A gathered case asks by itself: those with whom it was to be decided are not waited for."""
+    if case.incident.ladder_runs:
+        fill(case, case.incident.step)
+        go_on(case)
+
+
+def go_on(case: Case) -> None:
+    """The current step has asked: wait for its people, or pass it when there are none."""
+    if not _waits_here(case):
+        enter_step(case, case.incident.step + 1, "nobody_left")
+
+
+def _waits_here(case: Case) -> bool:
+    """Whether the current step has somebody to wait for; then its end is armed."""
+    incident = case.incident
+    waits = incident.owner is not None or _has_open(incident, incident.step)
+    if waits:
+        _arm_step(case)
+    return waits
 
 
 def _arm_step(case: Case) -> None:
@@ -107,43 +133,16 @@ def _has_open(incident: Incident, number: int) -> bool:
 
 def fill(case: Case, number: int, *, again: bool = False) -> None:
     """Offer until the step has asked enough people or nobody is left; records the ranking."""
-    incident = case.incident
-    step = case.policy.steps[number]
-    looking = search(case, step, again=again)
-    chances, (enough, most) = looking.chances(number), wanted(looking)
-    if is_enough(chances, enough, most) or not incident.ladder_runs:
+    asking = Asking(search(case, case.policy.steps[number], again=again), number)
+    if asking.is_enough() or not case.incident.ladder_runs:
         return
-    chosen: list[Candidate] = []
-    for candidate in looking.candidates():
-        chosen.append(candidate)
-        # Where no more than enough are asked anyhow, nobody's chance matters.
-        chances.append(looking.chance(candidate.responder) if enough < most else PRIOR)
-        if is_enough(chances, enough, most):
+    for candidate in asking.looking.candidates():
+        asking.choose(candidate)
+        if asking.is_enough():
             break
-    case.add(looking.explain(number, chosen))
-    for candidate in chosen:
+    case.add(asking.looking.explain(number, asking.chosen))
+    for candidate in asking.chosen:
         make_offer(case, candidate, number)
-
-
-def width(step: Step, around: int) -> int:
-    """How many offers a step keeps open: ``fan_out``, growing to ``fan_out_max`` with the people around.
-
-    Args:
-        step: A rung.
-        around: People who can be asked within ``DENSE_M``.
-
-    ``fan_out`` 3 holds up to seventeen people, 7 are asked from thirty on.
-    """
-    return max(step.fan_out, min(step.fan_out_max, around * DENSE_OFFERS // DENSE_PEOPLE))
-
-
-def wanted(looking: Search) -> tuple[int, int]:
-    """How many offers a search's step keeps open here and now, and how many where people seldom say yes."""
-    step = looking.step
-    if step.fan_out_max <= step.fan_out or not step.asks_people:
-        return step.fan_out, step.fan_out
-    most = -(-step.fan_out_max * DENSE_PEOPLE // DENSE_OFFERS)
-    return width(step, looking.around(min(step.radius_m or DENSE_M, DENSE_M), most)), step.fan_out_max
 
 
 def make_offer(case: Case, candidate: Candidate, number: int) -> str:
@@ -251,6 +250,8 @@ def _place_for(turn: Turn, incident: Incident, person: Person) -> tuple[Search, 
     world = turn.world
     if incident.owner is not None and person.record.kind is ResponderKind.DESK:
         return None
+    if GATHERED in incident.deadlines:
+        return None
     if incident.call_back is not None or service_hours.is_closed(world, world.policy(incident), turn.now):
         return None
     steps = world.policy(incident).steps
@@ -260,7 +261,7 @@ def _place_for(turn: Turn, incident: Incident, person: Person) -> tuple[Search, 
     for number in range(first, last + 1):
         step = steps[number]
         looking = Search(world, incident, places, step, turn.now)
-        if is_enough(looking.chances(number), *wanted(looking)):
+        if Asking(looking, number).is_enough():
             continue
         candidate = looking.matches(person)
         if candidate is not None:

@@ -54,6 +54,17 @@ class Candidate:
     paired: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Shared:
+    """What a ranking says of a decision on several cases: how many they were, and who is asked for another of them."""
+
+    cases: int = 0
+    elsewhere: frozenset[str] = frozenset()
+
+
+NOT_SHARED = Shared()
+
+
 @dataclass(slots=True)
 class Search:
     """One search for one incident and one step of its ladder.
@@ -106,7 +117,7 @@ class Search:
         rules, kind = self.world.rules, person.record.kind
         if kind in PLACES:
             return None
-        if self._rests(person.record.id):
+        if self.rests(person.record.id):
             return "rest"
         if rules.is_quiet(kind, self.now):
             return "quiet"
@@ -116,7 +127,8 @@ class Search:
             return "cap"
         return None
 
-    def _rests(self, responder: str) -> bool:
+    def rests(self, responder: str) -> bool:
+        """Whether they have just come back from an emergency: others go first."""
         return is_resting(self.world.habits.get(responder), self.now, self.world.rules.rest_s)
 
     def _load(self, responder: str) -> float:
@@ -176,7 +188,7 @@ class Search:
             if candidate.responder in seen:
                 continue
             seen.add(candidate.responder)
-            if self._rests(candidate.responder):
+            if self.rests(candidate.responder):
                 resting.append(candidate)
             else:
                 yield candidate
@@ -226,7 +238,7 @@ class Search:
             and self.refusal(people[id]) is None
             and (candidate := self._measure(people[id], paired=True)) is not None
         ]
-        return sorted(found, key=lambda candidate: (self._rests(candidate.responder), *self._order(candidate)))
+        return sorted(found, key=lambda candidate: (self.rests(candidate.responder), *self._order(candidate)))
 
     def _order(self, candidate: Candidate) -> tuple[float, float, str]:
         eta_s = math.inf if candidate.eta_s is None else candidate.eta_s
@@ -279,7 +291,7 @@ class Search:
             if self.refusal(roster.people[id]) is None:
                 yield Candidate(id, ResponderKind.DESK)
 
-    def explain(self, step: int, chosen: list[Candidate]) -> f.Ranked:
+    def explain(self, step: int, chosen: list[Candidate], shared: Shared = NOT_SHARED) -> f.Ranked:
         """The ranking as a fact."""
         mine = {c.responder for c in chosen}
         farthest_m = max((c.distance_m or 0 for c in chosen), default=0)
@@ -288,6 +300,8 @@ class Search:
             if person.record.id in mine:
                 continue
             reason = self.refusal(person) or self._outranked(person, away_m, farthest_m)
+            if reason == "farther" and person.record.id in shared.elsewhere:
+                reason = "shared"
             passed.append({"responder": person.record.id, "distance_m": round(away_m), "reason": reason})
             if len(passed) == LISTED_MAX:
                 break
@@ -295,6 +309,8 @@ class Search:
         active = sum(self.world.roster.count(kind)[1] for kind in self.kinds)
         eligible = sum(self.world.roster.count(kind)[0] for kind in self.kinds)
         counts = {"active": active, "eligible": eligible, "not_listed": max(0, active - len(passed) - len(chosen))}
+        if shared.cases > 1:
+            counts["cases"] = shared.cases
         return f.Ranked(step=step, chosen=listed, passed_over=tuple(passed), counts=counts)
 
     def _listed(self, chosen: Candidate) -> dict[str, object]:
@@ -312,7 +328,7 @@ class Search:
         """Why others came before somebody who could be asked: ``too_far rest load farther``."""
         if self.step.radius_m is not None and away_m > self.step.radius_m:
             return "too_far"
-        if self._rests(person.record.id):
+        if self.rests(person.record.id):
             return "rest"
         return "load" if self.limited and away_m < farthest_m else "farther"
 

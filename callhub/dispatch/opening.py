@@ -20,7 +20,7 @@ from callhub.dispatch.answers import settle
 from callhub.dispatch.escalation import check_watched, enter_step, first_step, restart, resume
 from callhub.domain import facts as f
 from callhub.domain.decision import Answer
-from callhub.domain.events import early_cancel
+from callhub.domain.events import HelpAsked, early_cancel
 from callhub.domain.incident import JOINABLE, Incident, Places, Source
 from callhub.domain.policy import KINDS, UNKNOWN, IncidentClass, policy_key
 
@@ -264,8 +264,14 @@ def open_case(turn: Turn, signal: Signal) -> Case:
     _see_fix(case, signal, turn.now)
     check_watched(case)
     if not call_backs.begin(case, elder):
-        enter_step(case, first_step(case.incident, policy), "opened")
+        enter_step(case, first_step(case.incident, policy), "opened", gather=_gathers(turn, case))
     return case
+
+
+def _gathers(turn: Turn, case: Case) -> bool:
+    """Whether who comes is decided together with other cases of the batch."""
+    gathered = isinstance(turn.event, HelpAsked) and turn.event.gathered
+    return gathered and case.incident.class_ is IncidentClass.EMERGENCY
 
 
 def _places(signal: Signal) -> Places:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from callhub.dispatch.rules import Rules
+    from callhub.dispatch.sharing import Solve
     from callhub.domain.habits import Habit
 
 K = TypeVar("K")
@@ -44,6 +45,7 @@ class World:
     rules: Rules
     policies: PolicySet
     roster: Roster
+    solve: Solve | None = None
     known: dict[str, Policy] = field(default_factory=dict)
     incidents: dict[str, Incident] = field(default_factory=dict)
     places: dict[str, Places] = field(default_factory=dict)

@@ -73,7 +73,18 @@ class Event:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class AlarmRaised(Event):
+class HelpAsked(Event):
+    """What may open a case.
+
+    ``gathered`` (set by the hub): other emergencies open in the same batch, whose last event is ``CasesGathered``; who
+    is asked for all of them is decided there.
+    """
+
+    gathered: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AlarmRaised(HelpAsked):
     """A device asks for help. ``device_record`` and ``elder`` are None when unknown (filled by the hub).
 
     ``alarm`` is the gateway's id of it; ``kind`` is already mapped to the known ones. ``raw`` is the frame as text.
@@ -96,7 +107,7 @@ class AlarmRaised(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class FrameFaulty(Event):
+class FrameFaulty(HelpAsked):
     """A frame that cannot be read.
 
     ``wants_help``: it was an alarm without a readable device, an emergency; else it is a technical fault of the
@@ -111,6 +122,16 @@ class FrameFaulty(Event):
     field_name: str | None = None
     message: str = ""
     raw: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CasesGathered(Event):
+    """All events of a batch are decided but for who is asked for these cases, which ``gathered`` events opened.
+
+    ``incidents`` are the ids of those events; one that opened no case, or one that does not wait, is passed over.
+    """
+
+    incidents: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -178,7 +199,7 @@ class DutyMoved(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CallTaken(Event):
+class CallTaken(HelpAsked):
     """An operator took a call by telephone, or a responder reports (``source`` ``operator`` or ``responder``).
 
     ``elder`` is None when nobody by that id, phone or address is known; what was said is in ``text``.

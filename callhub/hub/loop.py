@@ -14,6 +14,7 @@ from callhub.domain.people import SYSTEM
 from callhub.domain.supervision import DevicesHeard
 from callhub.errors import StoreUnavailable
 from callhub.hub.deadlines import Deadlines
+from callhub.hub.gathering import gather
 from callhub.hub.hearing import HEARD_S, Hearing
 from callhub.hub.ids import UuidSource
 from callhub.hub.inbox import Inbox, Ticket
@@ -194,7 +195,7 @@ class Hub:
         """One batch: due deadlines first, then what waits in the inbox."""
         now = self._clock.now()
         tickets = self._heard(now) + self._due(now)
-        tickets += self._inbox.take(self._writer.pace.at_most(self._batch_events_max))
+        tickets += gather(self._inbox.take(self._writer.pace.at_most(self._batch_events_max)), self.new_id)
         self._tally.inbox(len(self._inbox))
         flush = self._marks.since is not None and now >= self._flush_at(self._marks.since)
         if not tickets and not flush:

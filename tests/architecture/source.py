@@ -21,7 +21,7 @@ LAYERS = (
     ("web", "links", "intake"),
     ("delivery", "auditor"),
     ("hub", "feed"),
-    ("store",),
+    ("store", "solver"),
     ("dispatch", "protocol"),
     ("domain",),
     ("settings", "logs", "metrics", "clock", "texts"),

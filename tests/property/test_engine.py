@@ -134,6 +134,19 @@ class Engine(RuleBasedStateMachine):
         assert decision.answer.incident is not None, "law 6: a press that opened nothing"
         assert decision.answer.code is None
 
+    @rule(
+        presses=st.lists(st.tuples(st.sampled_from(BUTTONS), st.sampled_from(["sos", "smoke", "meal"])), min_size=2),
+        ends=st.sampled_from([True, True, False]),
+    )
+    def press_together(self, presses: list[tuple[str, str]], ends: bool) -> None:
+        """Presses of one batch; without its end each asks by itself."""
+        alarms, end = self.town.together(*presses)
+        for alarm in alarms:
+            assert self.decide(alarm).answer.incident is not None
+        if ends:
+            self.decide(end)
+        self.settle()
+
     @rule(device=st.sampled_from(BUTTONS))
     def press_twice(self, device: str) -> None:
         first = self.tell(self.town.alarm(device, "sos", "same"))

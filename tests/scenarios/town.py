@@ -31,6 +31,7 @@ from callhub.domain.policy import IncidentClass, Policy, PolicySet, policy_from_
 from tests.scenarios.memory import replayed, restored
 
 if TYPE_CHECKING:
+    from callhub.dispatch.sharing import Solve
     from callhub.domain.facts import Row
 
 NOON = datetime(2026, 11, 24, 4, 0, tzinfo=UTC)
@@ -144,7 +145,9 @@ class Person:
 class Town:
     """The engine with people around it; ``policies`` replace test ladders by id, or (``only``) all of them."""
 
-    def __init__(self, *policies: Policy, only: bool = False, rules: Rules | None = None) -> None:
+    def __init__(
+        self, *policies: Policy, only: bool = False, rules: Rules | None = None, solve: Solve | None = None
+    ) -> None:
         self.now = NOON
         self.count = 0
         self.sent: list[Message] = []
@@ -160,7 +163,7 @@ class Town:
         named = {policy.id: policy for policy in (*(() if only else tables), *policies)}
         self.policies = PolicySet(named.values())
         self.rules = rules or Rules(night="")  # tests of the night say so
-        self.engine = DispatchEngine(self.rules, self.policies, NOON)
+        self.engine = DispatchEngine(self.rules, self.policies, NOON, solve)
         self.last = Decision()
 
     # Making a town
@@ -222,6 +225,13 @@ class Town:
         incident = self.engine.incident(answer.body["incident"])
         assert incident is not None
         return incident
+
+    def press_at_once(self, *presses: str | tuple[str, str]) -> list[Incident]:
+        """Presses that reach the hub in one batch, each by an elder or (elder, kind); their incidents."""
+        named = [(press, "sos") if isinstance(press, str) else press for press in presses]
+        opened = [self.press(elder, kind, gathered=True).id for elder, kind in named]
+        self.tell(e.CasesGathered(id=self.new_id(), actor=SYSTEM, incidents=tuple(opened)))
+        return [self.incident(id) for id in opened]
 
     def alarm(self, elder: str = "E-1", kind: str = "sos", **fields: Any) -> Answer:
         """A press and its receipt; ``alarm``, ``device``, ``gateway`` and every field of the event can be given."""

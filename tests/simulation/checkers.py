@@ -157,7 +157,7 @@ class Judge:
             assert not [o for o in incident.live_offers if not o.by_hand], "law 7: asked for what is handled"
         else:
             waits = {key.partition(":")[0] for key in incident.deadlines}
-            named = {"step", "repeat", "owner_check", "window"}
+            named = {"step", "repeat", "owner_check", "window", "gathered"}
             if incident.call_back is not None:
                 named = {"held", "desk_call"} if incident.call_back.held else {"call_back"}
             assert waits & named, f"wants people, and waits only for {waits}"

@@ -30,6 +30,7 @@ from callhub.domain.people import (
     Supervised,
 )
 from callhub.domain.policy import Policy, PolicySet, policy_from_table
+from callhub.solver import least_cost_solver
 
 if TYPE_CHECKING:
     from callhub.domain.decision import Decision
@@ -144,7 +145,7 @@ class Town:
     def __init__(self, policies: PolicySet | None = None) -> None:
         self.now = START
         self.policies = policies or PolicySet(LADDERS.values())
-        self.engine = DispatchEngine(RULES, self.policies, START)
+        self.engine = DispatchEngine(RULES, self.policies, START, least_cost_solver())
         self.people = dict(PEOPLE)
         self.journal: list[Row] = []
         self.outbox: list[Message] = []
@@ -237,6 +238,11 @@ class Town:
             device_record=record,
             elder=ELDERS.get(record.elder or "") if record is not None else None,
         )
+
+    def together(self, *presses: tuple[str, str]) -> tuple[list[e.AlarmRaised], e.CasesGathered]:
+        """Presses (device, kind) of one batch, and its end."""
+        alarms = [replace(self.alarm(device, kind), gathered=True) for device, kind in presses]
+        return alarms, e.CasesGathered(id=self.id(), actor=SYSTEM, incidents=tuple(alarm.id for alarm in alarms))
 
     def cancel(self, device: str, alarm: str | None) -> e.CancelAsked:
         """A button asks for a cancel."""
@@ -363,7 +369,7 @@ class Town:
         """A new process begins from the journal, or from what was committed of it."""
         memory = self.memory(rows)
         memory.rows = {id: rows_ for id, rows_ in memory.rows.items() if replayed(rows_).is_open}
-        self.engine = DispatchEngine(RULES, self.policies, self.now)
+        self.engine = DispatchEngine(RULES, self.policies, self.now, least_cost_solver())
         self.engine.restore(memory, self.now)
 
 

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from callhub.dispatch.escalation import width
 from callhub.domain.people import Position, ResponderKind
-from callhub.domain.policy import Ask, Level, Step
 from tests.scenarios.town import Person, Town, ladder, metres_north
 from tests.unit.dispatch.stage import Stage
 
@@ -136,18 +134,6 @@ def test_one_yes_of_two_needed_and_nobody_else_rings_again() -> None:
     assert stage.of(id).state == "unanswered"
 
 
-NEAR = Step("near", (Ask.VOLUNTEER,), fan_out=3, fan_out_max=7)
-
-
-@pytest.mark.parametrize(("around", "offers"), [(0, 3), (5, 3), (17, 3), (18, 4), (29, 6), (30, 7), (31, 7), (500, 7)])
-def test_a_step_asks_seven_of_thirty_and_fewer_in_proportion(around: int, offers: int) -> None:
-    assert width(NEAR, around) == offers
-
-
-def test_a_step_never_asks_fewer_than_its_fan_out() -> None:
-    assert width(Step("wide", (Ask.VOLUNTEER,), fan_out=5, fan_out_max=5), 2) == 5
-
-
 def crowd(people: int, away_m: float = 300, **step: object) -> tuple[Town, list[Person]]:
     """That many volunteers, ten metres apart, under a ladder that asks two of few and up to four of many."""
     asks = {"name": "near", "ask": ["volunteer"], "fan_out": 2, "fan_out_max": 4, "offer_timeout_s": 20, **step}
@@ -212,10 +198,6 @@ def test_who_comes_later_is_asked_while_the_wider_step_has_room() -> None:
     for person in them[2:]:
         person.goes(on_duty=True)
     assert asked(them) == 4
-
-
-def test_a_desk_is_asked_once_however_many_people_are_around() -> None:
-    assert width(Step("desk", (Ask.DESK,), level=Level.DISTRICT, fan_out=1, fan_out_max=1), 400) == 1
 
 
 def test_two_kinds_are_one_crowd() -> None:

@@ -114,3 +114,11 @@ def test_a_yes_in_the_same_decision_needs_no_offer() -> None:
     stage.does(id, "assign", responder="C-1", confirmed_by="telephone")
     assert not stage.told("C-1", "offer")
     assert stage.told("C-1", "assignment")
+
+
+def test_a_desk_that_had_said_yes_hears_that_it_is_over() -> None:
+    stage = Stage("DESK-C", watched=True)
+    id = stage.press()
+    stage.yes(id, "DESK-C")
+    stage.does(id, "close", outcome="false_alarm", if_match=stage.of(id).version)
+    assert [body["reason"] for body in stage.told("DESK-C", "stand_down")] == ["closed"]

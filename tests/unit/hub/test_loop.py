@@ -89,7 +89,7 @@ async def test_device_and_elder_are_filled_in_by_one_lookup_for_the_batch(bench:
     await bench.store.commit(Commit(changes=(change,)))
     alarms = [bench.alarm(), bench.alarm(device="B-2")]
     await asyncio.gather(*(bench.hub.submit(alarm) for alarm in alarms))
-    known, unknown = bench.engine.seen
+    known, unknown, _ = bench.engine.seen
     assert known.elder.id == "E-1"  # type: ignore[attr-defined]  # an alarm
     assert unknown.device_record is None  # type: ignore[attr-defined]  # an alarm
     assert len(bench.store.lookups) == 1
