@@ -28,6 +28,8 @@ from callhub.errors import ConfigError
 PREFIX = "CALLHUB_"
 SEPARATOR = "__"
 DEFAULT = "default"
+DEAD_LINK_S_MAX = 30
+"""A dead link must be noticed within this."""
 _SQLITE = re.compile(r"sqlite:///(?P<path>[^?#]+)")
 
 Port = Annotated[int, Field(ge=0, le=65535)]
@@ -59,8 +61,16 @@ class LinksSettings(_Section):
     frames_under_way_max: Count = 64
     open_timeout_s: Seconds = 10
     ping_interval_s: Seconds = 10
-    ping_timeout_s: Seconds = 15
+    ping_timeout_s: Annotated[Seconds, Field(validate_default=True)] = 15
     fallback_phone: str = ""
+
+    @field_validator("ping_timeout_s")
+    @classmethod
+    def _dead_link_is_noticed(cls, timeout_s: float, others: ValidationInfo) -> float:
+        interval_s = others.data.get("ping_interval_s")
+        if interval_s is not None and interval_s + timeout_s > DEAD_LINK_S_MAX:
+            raise ValueError(f"with ping_interval_s, which is {interval_s:g}, it must be {DEAD_LINK_S_MAX} at most")
+        return timeout_s
 
 
 class WebSettings(_Section):
@@ -161,10 +171,19 @@ class SupervisionSettings(_Section):
     """``[supervision]``: when equipment counts as lost. How long a device may be silent is its own ``heartbeat_s``."""
 
     gateway_lost_s: Seconds = 60
-    area_devices_min: Count = 5
+    area_devices_min: Annotated[int, Field(ge=2, le=1_000_000)] = 5
     area_window_s: Seconds = 600
     low_battery: Annotated[float, Field(gt=0, lt=1)] = 0.2
-    battery_well: Annotated[float, Field(gt=0, le=1)] = 0.3
+    battery_well: Annotated[float, Field(gt=0, le=1, validate_default=True)] = 0.3
+
+    @field_validator("battery_well")
+    @classmethod
+    def _is_above_low(cls, well: float, others: ValidationInfo) -> float:
+        """Else a battery would be low and well at once: a case with each beat."""
+        low = others.data.get("low_battery")  # absent when it is wrong itself
+        if low is not None and well <= low:
+            raise ValueError(f"must be above low_battery, which is {low}")
+        return well
 
 
 class RoutineSettings(_Section):

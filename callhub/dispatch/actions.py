@@ -24,14 +24,14 @@ from callhub.dispatch.escalation import (
     make_offer,
     repeat,
     resume,
+    search,
 )
 from callhub.dispatch.lifecycle import IncidentEvent, advance_incident
-from callhub.dispatch.matching import Candidate
 from callhub.domain import facts as f
 from callhub.domain.decision import Answer
 from callhub.domain.events import DutyMoved, OperatorActed
 from callhub.domain.incident import Incident, IncidentState, Owner, OwnerKind
-from callhub.domain.people import ActorKind
+from callhub.domain.people import ActorKind, ResponderKind
 from callhub.domain.policy import IncidentClass
 from callhub.errors import (
     AlreadyAssigned,
@@ -143,6 +143,8 @@ def _assign(case: Case, event: OperatorActed) -> None:
     person = case.turn.world.roster.people.get(responder)
     if person is None or not person.record.active:
         raise NotFound("responder", responder)
+    if person.record.kind is ResponderKind.DEPARTMENT:
+        raise InvalidMessage("responder", f"{responder} is a department: call it with a whistle")
     incident = case.incident
     if incident.state is IncidentState.RESOLVED:
         raise IllegalTransition("incident", incident.state, "assign")
@@ -151,7 +153,8 @@ def _assign(case: Case, event: OperatorActed) -> None:
     refuse_full(case.turn, incident, responder)
     offer = incident.offer_of(responder)
     if offer is None:
-        offer = incident.offers[make_offer(case, Candidate(responder, person.record.kind), BY_HAND)]
+        chosen = search(case, case.policy.steps[incident.step]).by_hand(person)
+        offer = incident.offers[make_offer(case, chosen, BY_HAND)]
     if event.fields.get("confirmed_by") is not None:
         _accept_for(case, responder, event)
 

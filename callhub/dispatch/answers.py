@@ -18,7 +18,7 @@ from callhub.domain.decision import Answer
 from callhub.domain.incident import Incident, Offer, OfferState, Owner, OwnerKind
 from callhub.domain.people import Actor, ActorKind, ResponderKind
 from callhub.domain.policy import IncidentClass
-from callhub.errors import AlreadyAssigned, NotAllowed, OfferNotOpen, UnknownOffer
+from callhub.errors import AlreadyAssigned, OfferNotOpen, UnknownOffer
 
 if TYPE_CHECKING:
     from callhub.dispatch.turn import Case, Turn
@@ -107,8 +107,6 @@ def accept(case: Case, offer: Offer, via: str) -> None:
         case.disarm(f"offer:{offer.id}")
         take_over(case, Owner(OwnerKind.DESK, offer.responder))
         return
-    if offer.kind is ResponderKind.DEPARTMENT:
-        raise NotAllowed("a department reports in to a whistle")
     person = turn.world.roster.people.get(offer.responder)
     emergency = case.incident.class_ is IncidentClass.EMERGENCY
     refuse_full(turn, case.incident, offer.responder)

@@ -216,6 +216,10 @@ class Search:
         far = self.step.radius_m is not None and (candidate.distance_m or 0) > self.step.radius_m
         return None if (far and not paired) or self.refusal(person) is not None else candidate
 
+    def by_hand(self, person: Person) -> Candidate:
+        """Whom a human chose, whoever that is: measured where both positions are known."""
+        return self._measure(person) or Candidate(person.record.id, person.record.kind)
+
     def _measure(self, person: Person, *, paired: bool = False) -> Candidate | None:
         """None when nobody can say how far they are; for a house without a position an area in common will do."""
         record = person.record

@@ -263,7 +263,7 @@ class DirectoryUpdated(Event):
     ``responders`` are new or changed records (``active`` False: disabled). ``elders`` are changed ones that have an
     open incident; ``moved_devices`` maps a device to its new elder. ``revoked`` are ``(kind, id)`` whose tokens are
     gone, ``removed_users`` user names. ``policies`` replace those in force for new incidents. ``supervised`` are the
-    devices among the changed ones, ``homes`` the area paths of the changed elders (both filled by the hub).
+    changed devices (``heartbeat_s`` 0: not any more), ``homes`` the area paths of the changed elders (by the hub).
     """
 
     what: str

@@ -22,11 +22,10 @@ from callhub.domain.events import (
     OperatorActed,
     SignalSent,
 )
-from callhub.domain.people import Supervised
 from callhub.store.base import DirectoryChange, Found, Need
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable
 
     from callhub.domain.incident import Incident
     from callhub.domain.people import Device, Elder
@@ -84,10 +83,8 @@ class Known:
             case DeadlineDue() if (about := finding_of(event.key)) is not None:
                 device = self._found.devices.get(about[1])
                 return replace(event, device_record=device, elder=self._elder_of(device))
-            case DirectoryUpdated(change=DirectoryChange() as change) if change.devices or change.elders:
-                homes = {elder.id: elder.area for elder in change.elders}
-                supervised = tuple(self._supervised(device, homes) for device in change.devices)
-                return replace(event, supervised=supervised, homes=tuple(homes.items()))
+            case DirectoryUpdated(change=DirectoryChange() as change) if change.elders:
+                return replace(event, homes=tuple((elder.id, elder.area) for elder in change.elders))
             case DutyMoved():
                 held = self._incident(event.incident)
                 event = replace(event, elder=self._elder(held.elder if held else None))
@@ -117,14 +114,6 @@ class Known:
         """An event of this batch changed the directory."""
         self._found.elders.update({elder.id: elder for elder in change.elders})
         self._found.devices.update({device.id: device for device in change.devices})
-
-    def _supervised(self, device: Device, homes: Mapping[str, tuple[str, ...]]) -> Supervised:
-        heartbeat_s = device.heartbeat_s if device.active else 0
-        area = homes.get(device.elder or "")
-        if area is None and heartbeat_s > 0:
-            elder = self._elder(device.elder)
-            area = elder.area if elder is not None else ()
-        return Supervised(device.id, heartbeat_s, device.gateway, device.elder, area or ())
 
     def _elder_of(self, device: Device | None) -> Elder | None:
         return self._elder(device.elder if device else None)

@@ -1,7 +1,10 @@
 """A change of the directory without a running server.
 
-Rules of this file: open incidents hear of the change as they would from a server: the same engine decides, from the
-same facts. Deadlines are left alone; they are the next server's, which knows how to be late.
+Rules of this file:
+1. Open incidents hear of the change as they would from a server: the same engine decides, from the same facts.
+2. Deadlines are left alone; they are the next server's, which knows how to be late. So are the marks of supervision:
+   the silence of a new device counts from the next start.
+3. An incident that cannot be replayed goes on from its committed state, as in a server; it holds up no import.
 """
 
 from __future__ import annotations
@@ -9,6 +12,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
+
+import structlog
 
 from callhub.clock import read_wall
 from callhub.dispatch.engine import DispatchEngine
@@ -23,6 +28,8 @@ from callhub.intake.directory import COMMAND, Submit
 from callhub.intake.policy_files import policy_tables, read_policies
 from callhub.store.base import Commit, DirectoryChange, Document, Snapshot, Store
 
+log = structlog.get_logger(__name__)
+
 
 def alone(store: Store, now: Callable[[], datetime], rules: Callable[[], Rules]) -> Submit:
     """A ``submit`` that decides and commits by itself.
@@ -36,7 +43,10 @@ def alone(store: Store, now: Callable[[], datetime], rules: Callable[[], Rules])
     async def submit(event: DirectoryUpdated) -> Answer:
         snapshot = await store.load()
         at = max(now(), snapshot.last_at) if snapshot.last_at else now()
-        commit, answer = _decided(event, snapshot, rules, at) if snapshot.rows else (_noted(event, at), Answer())
+        if snapshot.rows:
+            commit, answer = _decided(event, _restored(store, snapshot, event, rules(), at), at)
+        else:
+            commit, answer = _noted(event, at), Answer()
         if answer.code is None:
             await store.commit(commit)
         return answer
@@ -73,17 +83,27 @@ def changed_ids(event: DirectoryUpdated) -> tuple[str, ...]:
     return (*(id for _, id in event.revoked), *event.removed_users)
 
 
-def _decided(
-    event: DirectoryUpdated, snapshot: Snapshot, rules: Callable[[], Rules], at: datetime
-) -> tuple[Commit, Answer]:
-    engine = DispatchEngine(rules(), PolicySet(snapshot.policies or event.policies), at)
-    engine.restore(snapshot, at)
+def _restored(store: Store, snapshot: Snapshot, event: DirectoryUpdated, rules: Rules, at: datetime) -> DispatchEngine:
+    engine = DispatchEngine(rules, PolicySet(snapshot.policies or event.policies), at)
+    for id in engine.restore(snapshot, at):
+        log.critical("incident_not_replayed", incident_id=id)
+        try:
+            document = store.incident(id)
+            if document is not None:
+                engine.hold(document.incident, document.places)
+        except Exception:  # the next server says so again, and every console with it
+            log.exception("incident_not_held", incident_id=id)
+    return engine
+
+
+def _decided(event: DirectoryUpdated, engine: DispatchEngine, at: datetime) -> tuple[Commit, Answer]:
     decision = engine.handle(event, at)
     commit = Commit(
         rows=decision.rows,
         documents=_documents(engine, decision),
         messages=decision.messages,
         changes=(event.change,),
+        habits=decision.habits,
     )
     return commit, decision.answer
 

@@ -13,7 +13,7 @@ from enum import StrEnum
 from typing import NamedTuple, TypeVar
 
 from callhub.domain.family import FamilyContact
-from callhub.domain.people import Area, Device, Elder, Responder
+from callhub.domain.people import Area, Device, Elder, Responder, Supervised
 from callhub.errors import ImportRejected, RowError
 from callhub.intake import records
 from callhub.intake.area_tree import AreaTree
@@ -78,7 +78,8 @@ class ImportPlan:
 
     ``change`` holds only records that are new or differ. ``follow``: elders and responders that are not in the file
     but whose area's path or centre changed with it. ``moved_devices`` are those with another elder than before, also
-    new ones: an alarm may have come from them already. ``differences``: the columns in which each updated record
+    new ones: an alarm may have come from them already. ``supervised`` are all new and changed devices, as supervision
+    takes them. ``differences``: the columns in which each updated record
     differs, by its id. ``notices`` are for the person who imports, in English.
     """
 
@@ -89,6 +90,7 @@ class ImportPlan:
     unchanged: int
     follow: int = 0
     moved_devices: tuple[Device, ...] = ()
+    supervised: tuple[Supervised, ...] = ()
     changed_elders: tuple[Elder, ...] = ()
     differences: tuple[tuple[str, tuple[str, ...]], ...] = ()
     notices: tuple[str, ...] = ()
@@ -142,8 +144,10 @@ async def _known(store: Store, kind: ImportKind, sheet: Sheet) -> Known:
             found = await _responders(store, sorted({id.strip() for id in paired} - {""}))
             return replace(known, elders=before, responders=found)
         case ImportKind.DEVICES:
-            elders = await _elders(store, [row.cells.get("elder", "") for row in sheet.rows])
-            return replace(known, elders=elders, devices=await _devices(store, ids))
+            devices = await _devices(store, ids)
+            named = {row.cells.get("elder", "") for row in sheet.rows}
+            named |= {device.elder for device in devices.values() if device.elder}  # kept where there is no such column
+            return replace(known, elders=await _elders(store, sorted(named - {""})), devices=devices)
         case ImportKind.RESPONDERS:
             return replace(known, responders=await _responders(store, ids))
         case ImportKind.CONTACTS:
@@ -256,6 +260,7 @@ def _plan_people(kind: ImportKind, read: Records, known: Known) -> ImportPlan:
             *(device for device in new_devices if device.elder is not None),  # known only as a stranger so far
             *(device for device in changed_devices if device.elder != known.devices[device.id].elder),
         ),
+        supervised=tuple(_supervised(device, known) for device in (*new_devices, *changed_devices)),
         changed_elders=changed_elders,
         differences=(
             *_differences(changed_elders, known.elders),
@@ -275,6 +280,12 @@ def _compared(
     added = tuple(record for record in every if record.id not in known)
     changed = tuple(record for record in every if record.id in known and record != known[record.id])
     return added, changed, len(every) - len(added) - len(changed)
+
+
+def _supervised(device: Device, known: Known) -> Supervised:
+    elder = known.elders.get(device.elder or "")
+    heartbeat_s = device.heartbeat_s if device.active else 0
+    return Supervised(device.id, heartbeat_s, device.gateway, device.elder, elder.area if elder is not None else ())
 
 
 def _differences(changed: Iterable[Record], known: Mapping[str, Record]) -> tuple[tuple[str, tuple[str, ...]], ...]:

@@ -99,6 +99,7 @@ class Directory:
                     responders=plan.change.responders,
                     elders=plan.changed_elders,
                     moved_devices=plan.moved_devices,
+                    supervised=plan.supervised,
                 )
             )
         return _import_lines(plan, request.dry_run)

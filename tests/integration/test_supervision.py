@@ -14,7 +14,7 @@ from callhub.bench import beats, silences
 from callhub.bench.supervision import main
 from callhub.dispatch.rules import Rules
 from callhub.domain.events import DirectoryUpdated
-from callhub.domain.people import SYSTEM, Device
+from callhub.domain.people import SYSTEM, Device, Supervised
 from callhub.domain.policy import Ask, IncidentClass, Level, Policy, Step
 from callhub.domain.supervision import GatewayLinkChanged
 from callhub.store.base import Commit, DirectoryChange, Filter
@@ -114,7 +114,11 @@ async def test_a_gateways_links_are_kept_and_told_again_when_the_engine_is_made_
 async def test_an_import_beside_the_server_supervises_at_once(town: Town) -> None:
     async with town.open() as hub:
         change = DirectoryChange(devices=(replace(DEVICE, id="B-2", elder="E-2"), replace(DEVICE, active=False)))
-        await hub.submit(DirectoryUpdated(id=hub.new_id(), actor=SYSTEM, what="devices", change=change))
+        now_supervised = (Supervised("B-2", 90, "GW", "E-2", ("D", "S", "C")), Supervised("B-1", 0, "GW", "E-1"))
+        imported = DirectoryUpdated(
+            id=hub.new_id(), actor=SYSTEM, what="devices", change=change, supervised=now_supervised
+        )
+        await hub.submit(imported)
         await wait(town, 95)
         assert [(case.device, case.area) for case in cases(town)] == [("B-2", ("D", "S", "C"))]
 

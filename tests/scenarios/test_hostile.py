@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
+
 from callhub.dispatch.replay import ALARMS_FIRST, ALARMS_MAX
-from tests.scenarios.town import LADDER, Town, ladder
+from callhub.domain.people import ResponderKind
+from tests.scenarios.town import AREA, LADDER, Town, ladder
 
 
 def test_a_silent_offer_of_an_earlier_step_is_accepted_while_a_later_one_asks() -> None:
@@ -92,6 +95,23 @@ def test_a_second_person_sent_by_hand_is_kept_beside_the_first() -> None:
     assert second.accepts().body["state"] == "assigned"
     assert first.hears() == ["update responder_added"]
     assert len(town.incident(incident.id).live) == 2
+
+
+def test_somebody_sent_by_hand_is_told_how_far_it_is_and_expected_accordingly() -> None:
+    town = Town()
+    town.elder()
+    far = town.responder("V-far", 4000)
+    desk = town.desk(AREA[:3], "community")
+    incident = town.press()
+    town.act(incident.id, "assign", responder="V-far")
+    eta_s = town.rules.eta_s(ResponderKind.VOLUNTEER, 4000)
+    assert (far.offer["distance_m"], far.offer["eta_s"]) == (4000, eta_s)
+    far.accepts()
+    assignment = next(iter(town.incident(incident.id).assignments.values()))
+    assert assignment.arrive_by is not None
+    assert (assignment.arrive_by - town.now).total_seconds() == pytest.approx(1.5 * eta_s, abs=1)
+    town.act(incident.id, "assign", responder=desk.id)
+    assert (desk.offer["distance_m"], desk.offer["eta_s"]) == (None, None), "a desk stands nowhere"
 
 
 def test_sending_by_hand_somebody_who_is_asked_already_uses_their_offer() -> None:

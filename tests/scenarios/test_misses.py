@@ -73,7 +73,7 @@ def test_after_an_assignment_by_hand_it_goes_on_from_the_first() -> None:
     assert town.incident(incident.id).step == 1
     town.act(incident.id, "assign", responder="V-1", confirmed_by="telephone")
 
-    town.advance(3600)
+    town.advance(6000)  # one and a half times what five kilometres on foot take
 
     whys = [(s.step, s.why) for s in town.facts(incident.id, "step_entered")]
     assert (0, "late") in whys

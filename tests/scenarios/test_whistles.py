@@ -299,6 +299,15 @@ def test_a_whistle_to_nobody_is_refused_and_so_is_one_to_who_is_no_department() 
     assert not town.incident(incident).whistles
 
 
+@pytest.mark.parametrize("confirmed_by", [None, "telephone"])
+def test_a_department_is_called_by_a_whistle_and_never_sent_by_hand(confirmed_by: str | None) -> None:
+    town, fire, _, incident = street()
+    refused = town.act(incident, "assign", responder="FIRE", confirmed_by=confirmed_by)
+    assert (refused.code, refused.body["field"]) == ("invalid_message", "responder")
+    assert "whistle" in refused.body["message"]
+    assert not fire.inbox
+
+
 def test_a_department_that_is_deleted_has_its_whistle_withdrawn_and_a_desk_is_called() -> None:
     town, fire, _, incident = called(answered=True)
     town.changes_responder("FIRE", active=False)

@@ -103,6 +103,11 @@ def test_paths_are_relative_to_the_file(tmp_path: Path, monkeypatch: pytest.Monk
         ('[place]\ntimezone = "Mars/Base"\n', "place.timezone", "no such time zone"),
         ('[place]\nlanguage = "fr"\n', "place.language", "'zh-CN' or 'en'"),
         ("links = 5\n", "links", "valid dictionary"),
+        ("[supervision]\nlow_battery = 0.3\n", "supervision.battery_well", "above low_battery, which is 0.3, not 0.3"),
+        ("[supervision]\nlow_battery = 2\n", "supervision.low_battery", "less than 1, not 2"),
+        ("[supervision]\nbattery_well = 0.1\n", "supervision.battery_well", "above low_battery, which is 0.2"),
+        ("[supervision]\narea_devices_min = 1\n", "supervision.area_devices_min", "greater than or equal to 2"),
+        ("[links]\nping_interval_s = 20\n", "links.ping_timeout_s", "which is 20, it must be 30 at most"),
     ],
 )
 def test_a_wrong_key_is_named_with_its_file(tmp_path: Path, text: str, key: str, says: str) -> None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
-from callhub.domain.people import Actor, ActorKind, Role
+from callhub.domain.people import Actor, ActorKind, ResponderKind, Role
+from tests.simulation.driver import PEOPLE
 from tests.unit.dispatch.stage import Stage
 
 MACHINE = Actor(ActorKind.API, "sensor")
@@ -105,6 +107,13 @@ def test_assigning_by_hand_asks_and_confirmed_by_telephone_accepts() -> None:
     assert stage.does(id, "assign", responder="C-1").code == "already_assigned"
     assert stage.does(id, "accept", responder="C-1").code is None, "said twice is said once"
     assert stage.told("C-1", "assignment")
+
+
+def test_a_department_is_not_assigned() -> None:
+    stage = Stage("V-1")
+    stage.people["DEP"] = replace(PEOPLE["DESK-C"], id="DEP", kind=ResponderKind.DEPARTMENT)
+    stage.tell(stage.record("DEP"))
+    assert stage.does(stage.press(), "assign", responder="DEP").body["field"] == "responder"
 
 
 def test_somebody_full_or_a_resolved_case_is_not_assigned() -> None:

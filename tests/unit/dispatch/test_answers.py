@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from callhub.dispatch.answers import state_for
-from callhub.domain.people import ResponderKind
-from tests.simulation.driver import OPERATOR, PEOPLE
+from tests.simulation.driver import OPERATOR
 from tests.unit.dispatch.stage import Stage
 
 
@@ -98,16 +97,6 @@ def test_a_desks_yes_makes_it_the_owner() -> None:
     assert owner is not None
     assert (owner.kind, owner.id) == ("desk", "DESK-C")
     assert not stage.of(id).assignments
-
-
-def test_a_department_reports_in_to_whistles_only() -> None:
-    stage = Stage("V-1")
-    record = replace(PEOPLE["DESK-C"], id="DEP", kind=ResponderKind.DEPARTMENT)
-    stage.people["DEP"] = record
-    stage.tell(stage.record("DEP"))
-    id = stage.press()
-    stage.does(id, "assign", responder="DEP")
-    assert stage.yes(id, "DEP").code == "not_allowed"
 
 
 def test_an_operator_answers_for_somebody() -> None:

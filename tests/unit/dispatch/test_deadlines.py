@@ -73,7 +73,7 @@ def test_a_missed_arrival_of_somebody_sent_by_hand_begins_at_the_first_step() ->
     id = stage.press()
     stage.does(id, "escalate")
     stage.does(id, "assign", responder="C-1", confirmed_by="telephone")
-    stage.wait(1000)
+    stage.wait(10_000)
     late = [s.step for s in stage.facts(id, "step_entered") if s.why == "late"]
     assert late[:1] == [0]
 

@@ -1,26 +1,29 @@
 """Changes without a server: open incidents hear of them all the same."""
 
-from datetime import timedelta
+from dataclasses import replace
+from datetime import datetime, timedelta
 
 import pytest
 
 from callhub.dispatch.engine import DispatchEngine
 from callhub.dispatch.rules import Rules
+from callhub.dispatch.silence import finding_of
 from callhub.domain.decision import Answer
-from callhub.domain.events import AlarmRaised, Event, OfferAnswered
+from callhub.domain.events import AlarmRaised, DeadlineDue, DutyMoved, Event, OfferAnswered, OperatorActed
 from callhub.domain.facts import DirectoryChanged, HomeMoved
-from callhub.domain.incident import AssignmentState
-from callhub.domain.messages import MessageType
-from callhub.domain.people import Actor, ActorKind, Device, Elder
+from callhub.domain.incident import AssignmentState, Incident
+from callhub.domain.messages import Addressee, AddresseeKind, MessageType
+from callhub.domain.people import SYSTEM, Actor, ActorKind, Device, Elder, Role
 from callhub.domain.policy import PolicySet
 from callhub.intake.alone import alone
 from callhub.intake.policy_files import read_policies
 from callhub.intake.requests import PoliciesRequest
-from callhub.store.base import Commit, Document
-from tests.unit.intake.directory_of import ELDERS, NOW, RESPONDERS, Town
+from callhub.store.base import Commit, Document, Snapshot
+from tests.unit.intake.directory_of import DEVICES, ELDERS, NOW, RESPONDERS, Town
 
 GATEWAY = Actor(ActorKind.GATEWAY, "GW-1")
 VOLUNTEER = Actor(ActorKind.RESPONDER, "V-1")
+OPERATOR = Actor(ActorKind.USER, "anna", Role.OPERATOR)
 TABLE = {
     "id": "emergency",
     "class": "emergency",
@@ -54,12 +57,18 @@ async def pressed(town: Town) -> Town:
     return town
 
 
-async def decide(town: Town, engine: DispatchEngine, event: Event) -> None:
-    decision = engine.handle(event, NOW)
+def held(town: Town, id: str = "I-1") -> Incident:
+    document = town.store.incident(id)
+    assert document is not None
+    return document.incident
+
+
+async def decide(town: Town, engine: DispatchEngine, event: Event, at: datetime = NOW, id: str = "I-1") -> None:
+    decision = engine.handle(event, at)
     assert decision.answer.code is None
-    incident = engine.incident("I-1")
+    incident = engine.incident(id)
     assert incident is not None
-    documents = (Document(incident, engine.places("I-1")),)
+    documents = (Document(incident, engine.places(id)),)
     await town.store.commit(Commit(rows=decision.rows, documents=documents, messages=decision.messages))
 
 
@@ -90,6 +99,81 @@ async def test_a_disabled_responder_is_released_and_told(pressed: Town) -> None:
     assert waiting[-1].message.type is MessageType.STAND_DOWN
     assert waiting[-1].message.body["reason"] == "disabled"
     assert pressed.store.verify().flaws == ()
+
+
+async def test_a_department_that_is_switched_off_is_withdrawn_told_and_a_desk_is_called(pressed: Town) -> None:
+    department = "FIRE,消防,department,D1,,,,,,,app,zh,1\n"
+    await pressed.take("responders", RESPONDERS + department)
+    engine = DispatchEngine(Rules(), PolicySet(read_policies({"a.toml": TABLE})), NOW)
+    engine.restore(await pressed.store.load(), NOW)
+    clocks = {"departments": ["FIRE"], "report_in_s": 60, "finish_s": 600}
+    call = OperatorActed(id="e-3", actor=OPERATOR, incident="I-1", action="whistle", fields=clocks)
+    await decide(pressed, engine, call)
+    await pressed.take("responders", RESPONDERS + department.replace(",1\n", ",0\n"))
+    incident = held(pressed)
+    assert [(w.state, w.reason) for w in incident.whistles.values()] == [("withdrawn", "disabled")]
+    assert incident.desk_call is not None
+    assert incident.desk_call.reason == "whistle_withdrawn"
+    told = [s.message for s in pressed.store.outbox(Addressee(AddresseeKind.RESPONDER, "FIRE"), 0, 100)]
+    assert [(m.type, m.body.get("reason")) for m in told] == [(MessageType.STAND_DOWN, "disabled")]
+    assert pressed.store.verify().flaws == ()
+
+
+async def test_what_is_supervised_no_more_closes_its_case_and_what_is_new_is_not_watched_before_a_start(
+    pressed: Town,
+) -> None:
+    await pressed.take("devices", DEVICES + "SMOKE,E-1,GW-1,sensor,,90\n")
+    assert [device.watched_at for device in (await pressed.store.load()).supervised] == [None]
+    engine = DispatchEngine(Rules(), PolicySet(read_policies({"a.toml": TABLE})), NOW)
+    engine.restore(await pressed.store.load(), NOW)
+    sensor = pressed.store.person("devices", "SMOKE")
+    assert isinstance(sensor, Device)
+    later = NOW + timedelta(seconds=91)
+    (found,) = [ref.key for ref in engine.due(later) if finding_of(ref.key)]
+    silence = DeadlineDue(id="I-2", actor=SYSTEM, key=found, device_record=sensor)
+    await decide(pressed, engine, silence, at=later, id="I-2")
+    await pressed.take("devices", "id,active\nSMOKE,0\n")
+    assert (held(pressed, "I-2").state, held(pressed, "I-2").outcome) == ("closed", "not_supervised")
+
+
+async def test_what_people_did_is_remembered_of_them(pressed: Town) -> None:
+    """Whoever is released had set out: they rest, as they would have beside a server."""
+    engine = DispatchEngine(Rules(), PolicySet(read_policies({"a.toml": TABLE})), NOW)
+    engine.restore(await pressed.store.load(), NOW)
+    on_the_way = DutyMoved(id="e-3", actor=VOLUNTEER, incident="I-1", responder="V-1", action="en_route")
+    await decide(pressed, engine, on_the_way)
+    await pressed.take("responders", RESPONDERS.replace(",1\n", ",0\n"))
+    (habit,) = (await pressed.store.load()).habits
+    assert habit.back_at == NOW
+
+
+async def test_a_case_that_cannot_be_replayed_goes_on_as_it_was_committed(
+    pressed: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    load = pressed.store.load
+
+    async def unreadable() -> Snapshot:
+        return replace(await load(), rows={"I-1": ()})
+
+    monkeypatch.setattr(pressed.store, "load", unreadable)
+    reply = await pressed.take("responders", RESPONDERS.replace(",1\n", ",0\n"))
+    assert reply.ok
+    assert [a.state for a in held(pressed).assignments.values()] == [AssignmentState.RELEASED]
+
+
+async def test_a_case_that_cannot_even_be_held_holds_up_no_import(
+    pressed: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    load = pressed.store.load
+
+    async def unreadable() -> Snapshot:
+        return replace(await load(), rows={"I-1": ()}, policies_known={})
+
+    monkeypatch.setattr(pressed.store, "load", unreadable)
+    reply = await pressed.take("responders", RESPONDERS + "V-2,Li,volunteer\n")
+    assert reply.ok
+    assert pressed.store.person("responders", "V-2") is not None
+    assert [a.state for a in held(pressed).assignments.values()] == [AssignmentState.ASSIGNED]
 
 
 async def test_a_change_is_never_dated_before_the_newest_row(pressed: Town) -> None:

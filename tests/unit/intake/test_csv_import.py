@@ -5,12 +5,12 @@ from datetime import timedelta
 
 import pytest
 
-from callhub.domain.people import Device, Elder, Position, Responder, ResponderKind
+from callhub.domain.people import Device, Elder, Position, Responder, ResponderKind, Supervised
 from callhub.intake.cells import Convert
 from callhub.intake.csv_import import SLICE_IDS, Crs
 from callhub.intake.directory import SHOWN_MAX
 from callhub.protocol.coordinates import bd09_to_wgs84, gcj02_to_wgs84
-from callhub.store.base import Commit, DirectoryChange
+from callhub.store.base import Commit, DirectoryChange, Found, Need
 from tests.unit.intake.directory_of import AREAS, DEVICES, ELDERS, NOW, RESPONDERS, Town
 
 FILES = {"areas": AREAS, "elders": ELDERS, "devices": DEVICES, "responders": RESPONDERS}
@@ -308,6 +308,29 @@ async def test_open_incidents_can_hear_of_moved_elders_and_devices(town: Town) -
     elders, devices = town.events
     assert [(person.id, person.address) for person in elders.elders] == [("E-1", "富源里 3 号楼 305")]
     assert [(device.id, device.elder) for device in devices.moved_devices] == [("BTN-2", "E-1"), ("BTN-0001", "E-2")]
+
+
+async def test_devices_are_supervised_where_their_elders_live_and_each_elder_is_looked_up_once(
+    town: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await town.settle()
+    needs: list[Need] = []
+    look_up = town.store.lookup
+
+    def noted(need: Need) -> Found:
+        needs.append(need)
+        return look_up(need)
+
+    monkeypatch.setattr(town.store, "lookup", noted)
+    rows = "".join(f"BTN-{n},E-1,GW-1,sensor,,90\n" for n in range(400)) + "BTN-X,,GW-1,sensor,,90,,0\n"
+    await town.take("devices", DEVICES + rows)
+    await town.take("devices", "id,heartbeat_s\nBTN-0001,180\n")  # whose it is stays as it was
+    many, one = town.events
+    assert len(many.supervised) == 401
+    assert many.supervised[0] == Supervised("BTN-0", 90, "GW-1", "E-1", ("D1", "S1", "C1", "G1"))
+    assert many.supervised[-1] == Supervised("BTN-X", 0, "GW-1", None, ())
+    assert one.supervised == (Supervised("BTN-0001", 180, "GW-1", "E-1", ("D1", "S1", "C1", "G1")),)
+    assert [need.elders for need in needs if need.elders] == [{"E-1"}, {"E-1"}]
 
 
 async def test_new_and_changed_responders_are_told_to_the_engine(town: Town) -> None:
