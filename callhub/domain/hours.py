@@ -11,7 +11,7 @@ Rules of this file:
 from __future__ import annotations
 
 import re
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -89,24 +89,6 @@ def is_within(hours: str, local: datetime) -> bool:
     """
     minute = local.weekday() * DAY_MIN + local.hour * 60 + local.minute
     return any(start <= minute < end for start, end in parse_hours(hours))
-
-
-def next_change(hours: str, local: datetime) -> datetime | None:
-    """The first local time after ``local`` at which ``is_within`` changes, or None if it never does.
-
-    The answer has the zone of ``local``.
-
-    Raises:
-        ValueError: As ``parse_hours``.
-    """
-    spans = parse_hours(hours)
-    starts = {start for start, _ in spans}
-    ends = {end % WEEK_MIN for _, end in spans}
-    midnight = local.replace(hour=0, minute=0, second=0, microsecond=0)
-    monday = midnight - timedelta(days=local.weekday())
-    changes = [monday + timedelta(minutes=edge) for edge in starts ^ ends]  # in both: Sunday runs on into Monday
-    week = timedelta(days=7)
-    return min((at if at > local else at + week for at in changes), default=None)
 
 
 def overlap(one: str, other: str) -> bool:

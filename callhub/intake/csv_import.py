@@ -18,6 +18,7 @@ from callhub.errors import ImportRejected, RowError
 from callhub.intake import records
 from callhub.intake.area_tree import AreaTree
 from callhub.intake.cells import Convert
+from callhub.intake.notices import notices_for
 from callhub.intake.records import Known
 from callhub.intake.sheet import Sheet, read_sheet
 from callhub.protocol.coordinates import bd09_to_wgs84, gcj02_to_wgs84
@@ -119,9 +120,7 @@ async def plan_import(store: Store, kind: ImportKind, file: str, data: bytes, cr
     if kind is ImportKind.AREAS:
         areas = tuple(record for record in read if isinstance(record, Area))
         return await _plan_areas(store, areas, known.tree)
-    plan = _plan_people(kind, read, known)
-    stay = () if any("lat" in row.cells for row in sheet.rows) else tuple(_staying(plan.change, known))
-    return replace(plan, notices=(*plan.notices, *stay))
+    return _plan_people(kind, read, known, has_positions=any("lat" in row.cells for row in sheet.rows))
 
 
 def _read_records(kind: ImportKind, sheet: Sheet, known: Known, crs: Crs) -> Records:
@@ -236,7 +235,7 @@ def _responder_in(responder: Responder, tree: AreaTree) -> Responder:
     return replace(responder, area=path, level=level, position=records.base(responder.kind, tree, path))
 
 
-def _plan_people(kind: ImportKind, read: Records, known: Known) -> ImportPlan:
+def _plan_people(kind: ImportKind, read: Records, known: Known, *, has_positions: bool) -> ImportPlan:
     elders = [record for record in read if isinstance(record, Elder)]
     devices = [record for record in read if isinstance(record, Device)]
     responders = [record for record in read if isinstance(record, Responder)]
@@ -268,7 +267,7 @@ def _plan_people(kind: ImportKind, read: Records, known: Known) -> ImportPlan:
             *_differences(changed_responders, known.responders),
             *_differences(changed_contacts, known.contacts),
         ),
-        notices=tuple(_notices(elders, known)),
+        notices=notices_for(elders, responders, known, has_positions=has_positions),
     )
 
 
@@ -290,27 +289,3 @@ def _supervised(device: Device, known: Known) -> Supervised:
 
 def _differences(changed: Iterable[Record], known: Mapping[str, Record]) -> tuple[tuple[str, tuple[str, ...]], ...]:
     return tuple((record.id, records.differing(known[record.id], record)) for record in changed)
-
-
-def _notices(elders: Iterable[Elder], known: Known) -> Iterable[str]:
-    unknown = sorted({id for elder in elders for id in elder.paired} - set(known.responders))
-    if unknown:
-        yield f"paired responders not imported yet: {_some(unknown)}; until then nobody is asked in their place"
-
-
-def _staying(change: DirectoryChange, known: Known) -> Iterable[str]:
-    """Who gets another area from a file without positions, and has a position of their own."""
-    pairs: list[tuple[Elder | Responder, Elder | Responder | None]] = []
-    pairs += [(elder, known.elders.get(elder.id)) for elder in change.elders]
-    pairs += [(responder, known.responders.get(responder.id)) for responder in change.responders]
-    moved = [
-        after.id
-        for after, before in pairs
-        if before is not None and after.position_source == records.HOME and after.area != before.area
-    ]
-    if moved:
-        yield f"in another area at the same position, as the file has no lat and lon: {_some(moved)}; see that it holds"
-
-
-def _some(ids: Sequence[str]) -> str:
-    return ", ".join(ids[:5]) + (", ..." if len(ids) > 5 else "")

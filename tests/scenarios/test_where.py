@@ -138,6 +138,34 @@ def test_without_position_and_area_only_desks_are_asked_those_of_all_top_areas()
     assert incident.state == "seeking"
 
 
+def test_an_elder_in_no_area_whose_home_is_known_gets_the_nearest_people_and_the_desks_of_all_top_areas() -> None:
+    town = Town()
+    town.elder(area=())
+    near, far = town.responder("V-near", 100), town.responder("V-far", 5000)
+    desks = [town.desk(("D",), "district"), town.desk(("D2",), "district")]
+    town.watch()
+    town.press()
+    assert near.was_asked()
+    assert not far.was_asked(), "beyond the radius of the step"
+    town.advance(60)
+    assert all(desk.was_asked() for desk in desks)
+
+
+def test_whoever_has_no_position_is_asked_as_paired_for_a_house_without_one_or_once_their_app_tells_it() -> None:
+    town = Town()
+    town.elder("E-1", paired=("V-paired",))
+    town.elder("E-2", position=None)
+    paired, nowhere = (town.responder(id, position=None) for id in ("V-paired", "V-nowhere"))
+    incident = town.press("E-1")
+    assert (paired.was_asked(), nowhere.was_asked()) == (True, False)
+    assert (paired.offer["distance_m"], paired.offer["eta_s"]) == (None, None)
+    nowhere.goes(on_duty=True, at=metres_north(300))
+    assert nowhere.offer["incident"] == incident.id
+    other = town.responder("V-third", position=None)
+    town.press("E-2")
+    assert other.was_asked()
+
+
 def test_go_to_is_null_while_nobody_knows_where() -> None:
     town = Town()
     person = town.responder("V-1")

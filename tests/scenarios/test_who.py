@@ -121,6 +121,18 @@ def test_hours_that_end_withdraw_the_offer() -> None:
     assert person.told("stand_down")[-1]["reason"] == "off_duty"
 
 
+def test_whoever_stands_in_two_shifts_at_once_is_asked_once_and_until_the_later_one_ends() -> None:
+    town = Town()
+    town.elder()
+    person = town.responder("V-1", on_duty=False, hours="tue 03:00-04:02, tue 03:30-04:05")
+    town.press()
+    town.advance(120)  # the first shift is over, the offer long silent
+    assert person.offers() == 1
+    assert not person.told("stand_down")
+    town.advance(180)
+    assert [body["reason"] for body in person.told("stand_down")] == ["off_duty"]
+
+
 def test_presence_ends_at_its_until_and_the_offer_with_it() -> None:
     town = Town()
     town.elder()

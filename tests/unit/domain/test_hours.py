@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from zoneinfo import ZoneInfo
 
 import pytest
 
-from callhub.domain.hours import DAY_MIN, WEEK_MIN, is_within, next_change, overlap, parse_hours
+from callhub.domain.hours import DAY_MIN, WEEK_MIN, is_within, overlap, parse_hours
 
 TIANJIN = ZoneInfo("Asia/Shanghai")
 
@@ -81,46 +81,6 @@ def test_refuses_and_names_what_is_wrong(text: str, says: str) -> None:
 )
 def test_is_within(hours: str, when: datetime, within: bool) -> None:
     assert is_within(hours, when) is within
-
-
-@pytest.mark.parametrize(
-    ("hours", "when", "change"),
-    [
-        ("mon-sun 07:00-21:00", at(0, "06:00"), at(0, "07:00")),
-        ("mon-sun 07:00-21:00", at(0, "07:00"), at(0, "21:00")),
-        ("mon-sun 07:00-21:00", at(0, "21:00"), at(1, "07:00")),
-        ("mon 07:00-21:00", at(0, "21:00"), at(7, "07:00")),
-        ("sun-mon", at(6, "12:00"), at(8, "00:00")),
-        ("sun 22:00-06:00", at(6, "23:00"), at(7, "06:00")),
-        ("mon-sun", at(3, "12:00"), None),
-        ("", at(3, "12:00"), None),
-    ],
-)
-def test_next_change(hours: str, when: datetime, change: datetime | None) -> None:
-    assert next_change(hours, when) == change
-
-
-@pytest.mark.parametrize("hours", ["mon-fri 07:00-21:00; sat 08:00-12:30", "fri-mon 22:15-06:45", "sun 23:59-00:01"])
-def test_next_change_agrees_with_every_minute_of_a_week(hours: str) -> None:
-    now = at(0, "00:00")
-    change = next_change(hours, now)
-    flips = 0
-    for _ in range(WEEK_MIN):
-        later = now + timedelta(minutes=1)
-        flipped = is_within(hours, later) is not is_within(hours, now)
-        assert flipped is (change == later), later
-        if flipped:
-            flips += 1
-            change = next_change(hours, later)
-        now = later
-    assert flips == 2 * len(parse_hours(hours)) - 2 * (parse_hours(hours)[-1][1] == WEEK_MIN)
-
-
-def test_next_change_keeps_the_zone_and_drops_the_seconds() -> None:
-    change = next_change("mon-sun 07:00-21:00", at(0, "06:59") + timedelta(seconds=59.5))
-    assert change == at(0, "07:00")
-    assert change is not None
-    assert change.tzinfo is TIANJIN
 
 
 @pytest.mark.parametrize(
