@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 START = datetime(2026, 11, 24, 4, 0, tzinfo=UTC)
 STREETS, GRIDS, DEVICES_PER_GATEWAY = 10, 1000, 20
 DOWNTIME_S = 120
-RULES = Rules()
+RULES = Rules(roll_call_after_s=0)
 ERROR_S_MAX = 1.0
 
 

@@ -18,6 +18,7 @@ from callhub.domain.decision import Answer
 from callhub.domain.incident import Incident, Offer, OfferState, Owner, OwnerKind
 from callhub.domain.people import Actor, ActorKind, ResponderKind
 from callhub.domain.policy import IncidentClass
+from callhub.domain.roll_call import HOME_CHECK
 from callhub.errors import AlreadyAssigned, OfferNotOpen, UnknownOffer
 
 if TYPE_CHECKING:
@@ -178,14 +179,17 @@ def withdraw(case: Case, offer: Offer, reason: str) -> None:
     case.disarm(f"offer:{offer.id}")
 
 
-def withdraw_elsewhere(turn: Turn, responder: str, but: str | None, reason: str) -> None:
-    """Take back a person's other offers, and replace those that were open; ``busy`` spares services, not drills."""
+def withdraw_elsewhere(turn: Turn, responder: str, but: str | None, reason: str, *, only: str | None = None) -> None:
+    """Take back a person's other offers, of one kind or all, and replace those that were open.
+
+    ``busy`` spares services and what is technical; not drills, and not home checks.
+    """
     person = turn.world.roster.people.get(responder)
     for id in sorted(person.asked) if person is not None else ():
         incident = turn.world.incidents[id]
         offer = incident.offer_of(responder)
-        spared = id == but or (reason == "busy" and incident.class_ in _UNHURRIED)
-        if spared or offer is None:
+        spared = reason == "busy" and incident.class_ in _UNHURRIED and incident.kind != HOME_CHECK
+        if id == but or spared or offer is None or only not in (None, incident.kind):
             continue
         case = turn.case(id)
         withdraw(case, offer, reason)

@@ -186,6 +186,14 @@ def end_all(case: Case, reason: str) -> None:
         release(case, assignment, code=reason)
 
 
+def close(case: Case, outcome: str) -> None:
+    """End a case that needs no human to end it, with the word for why."""
+    end_all(case, IncidentEvent.CLOSED.value)
+    change_state(case, IncidentEvent.CLOSED, outcome=outcome)
+    end_call(case)
+    case.disarm_all()
+
+
 def _need(case: Case, assignment: Assignment, event: DutyMoved) -> None:
     raise_need(case, assignment.responder, event)
 

@@ -12,7 +12,18 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Protocol
 
-from callhub.dispatch import actions, answers, deadlines, departments, devices, drills, opening, presence, supervision
+from callhub.dispatch import (
+    actions,
+    answers,
+    deadlines,
+    departments,
+    devices,
+    drills,
+    opening,
+    presence,
+    roll_calls,
+    supervision,
+)
 from callhub.dispatch.call_back_answers import ask_call_first
 from callhub.dispatch.escalation import consider
 from callhub.dispatch.gathering import ask_together
@@ -112,6 +123,7 @@ class DispatchEngine:
         turn = Turn(self._world, event, now)
         try:
             answer = _repeated(turn, event) or _HANDLERS[type(event)](turn, event)
+            roll_calls.follow(turn)
             rows, messages = turn.finish(consider)
             habits = counted(rows, self.incident, self._world.habits.get, self._world.rules.timezone)
         except Refusal as refusal:
@@ -184,6 +196,8 @@ class DispatchEngine:
         world.set_timer("watch:", now + timedelta(seconds=old.rules.link_patience_s))
         for incident in world.incidents.values():
             self._await_people(incident)
+        for id in world.roll_calls:
+            world.set_timer(roll_calls.timer_of(id), now)
         resume(world.silence, memory, now, old.silence)
         return lost
 
@@ -211,9 +225,7 @@ class DispatchEngine:
     def _drop(self, id: str) -> None:
         self._world.forget(id)
         for person in self._world.roster.people.values():
-            person.loads.pop(id, None)
-            person.asked.discard(id)
-            person.duties.discard(id)
+            self._world.unweigh(id, person)
 
     def _await_people(self, incident: Incident) -> None:
         """Begin the time that people of this incident have after a start."""
@@ -312,6 +324,8 @@ def _with_reuse(event: e.Event, answer: Answer) -> Answer:
 
 
 def _fire(turn: Turn, event: e.DeadlineDue) -> Answer:
+    if roll_calls.roll_call_of(event.key) is not None:
+        return roll_calls.go_on(turn, event)
     if event.incident is None:
         is_finding = finding_of(event.key) is not None
         return supervision.fire(turn, event) if is_finding else presence.fire_timer(turn, event)
@@ -325,6 +339,7 @@ _HANDLERS: dict[type, Callable[[Turn, Any], Answer]] = {
     e.CallTaken: opening.take_call,
     e.CasesGathered: ask_together,
     e.DrillAsked: drills.begin,
+    e.RollCallAsked: roll_calls.ask,
     e.CancelAsked: devices.ask_cancel,
     e.SignalSent: devices.send_signal,
     e.PresenceSaid: presence.say_presence,

@@ -18,6 +18,7 @@ from callhub.domain.habits import BANDS, Habit
 from callhub.domain.incident import AssignmentState, Incident
 from callhub.domain.people import ResponderKind
 from callhub.domain.policy import IncidentClass
+from callhub.domain.roll_call import HOME_CHECK
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -74,7 +75,7 @@ def _whose(fact: f.Fact, case: Incident) -> str | None:
 
 def _learned(habit: Habit, fact: f.Fact, case: Incident, zone: tzinfo) -> Habit:
     emergency = case.class_ is IncidentClass.EMERGENCY
-    if isinstance(fact, f.OfferMade) and not emergency:
+    if isinstance(fact, f.OfferMade) and not emergency and case.kind != HOME_CHECK:
         day = habit.at.astimezone(zone).date()
         services = habit.services if habit.day == day else 0
         return replace(habit, load=habit.load + 1, day=day, services=services + 1)

@@ -24,6 +24,7 @@ from callhub.domain import facts as f
 from callhub.domain.incident import Incident, OfferState, Places
 from callhub.domain.people import Position, ResponderKind
 from callhub.domain.policy import Ask, IncidentClass, Step
+from callhub.domain.roll_call import HOME_CHECK
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -35,6 +36,8 @@ LISTED_MAX = 20
 """How many of each list a ranking keeps (law 9)."""
 LOOKED_AT_MAX = 60
 """How many of the nearest are looked at to explain why they were passed over."""
+CHECKERS_MAX = 20
+"""Of so many of the nearest the least loaded is asked to see to a home: near enough to walk there."""
 
 KINDS_ASKED = {
     Ask.VOLUNTEER: ResponderKind.VOLUNTEER,
@@ -69,7 +72,8 @@ NOT_SHARED = Shared()
 class Search:
     """One search for one incident and one step of its ladder.
 
-    ``emergency``: capacity counts; a drill uses none, but spares whoever is at the real thing. ``limited``: quiet
+    ``emergency``: capacity counts; a drill and a home check use none, but spare whoever is at the real thing.
+    ``checking``: people have one home at a time, and somebody may lie there, so nothing else limits. ``limited``: quiet
     hours, the limit of a day and the rest after an emergency do.
     """
 
@@ -79,12 +83,14 @@ class Search:
     step: Step
     now: datetime
     again: bool = False
+    checking: bool = field(init=False)
     emergency: bool = field(init=False)
     limited: bool = field(init=False)
     night: bool = field(init=False)
 
     def __post_init__(self) -> None:
-        self.emergency = self.incident.class_ in (IncidentClass.EMERGENCY, IncidentClass.DRILL)
+        self.checking = self.incident.kind == HOME_CHECK
+        self.emergency = self.checking or self.incident.class_ in (IncidentClass.EMERGENCY, IncidentClass.DRILL)
         self.limited = self.incident.class_ in (IncidentClass.SERVICE, IncidentClass.TECHNICAL)
         self.night = self.world.rules.is_night(self.now)
 
@@ -105,6 +111,8 @@ class Search:
         ``disabled leave off_duty unreachable busy``, ``skill``, ``declined accepted asked`` (this incident, before),
         and outside emergencies ``rest quiet cap``.
         """
+        if self.checking and person.checks - {self.incident.id}:
+            return "busy"
         standing = self.world.roster.standing(person, self.now, emergency=self.emergency)
         if standing is not None:
             return standing
@@ -115,7 +123,7 @@ class Search:
     def _spared(self, person: Person) -> str | None:
         """Why this person is left in peace where no life is at stake: ``rest quiet cap``, or None."""
         rules, kind = self.world.rules, person.record.kind
-        if kind in PLACES:
+        if kind in PLACES or self.checking:
             return None
         if self.rests(person.record.id):
             return "rest"
@@ -197,7 +205,7 @@ class Search:
 
     def _fairly(self, people: Iterator[Candidate]) -> Iterator[Candidate]:
         """Of the nearest the least loaded first: nobody waits in need, so the work is shared."""
-        nearest = list(islice(people, LOOKED_AT_MAX))
+        nearest = list(islice(people, CHECKERS_MAX if self.checking else LOOKED_AT_MAX))
         yield from sorted(nearest, key=lambda c: (self._load(c.responder), *self._order(c)))
         yield from people
 

@@ -13,6 +13,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from callhub.dispatch.call_back_replay import CALL_BACK_HANDLERS
+from callhub.dispatch.roll_call_replay import ROLL_CALL_HANDLERS
 from callhub.dispatch.whistle_replay import WHISTLE_HANDLERS
 from callhub.domain import facts as f
 from callhub.domain.incident import (
@@ -85,6 +86,7 @@ def opened(id: str, fact: f.IncidentOpened, at: datetime) -> Incident:
         says_test=fact.says_test,
         drill=fact.class_ is IncidentClass.DRILL,
         follows=fact.follows,
+        part_of=fact.part_of,
     )
 
 
@@ -344,6 +346,7 @@ _HANDLERS: dict[type, Callable[[Incident, Any, datetime, Actor], None]] = {
     f.DepartmentMoved: _remark,
     **WHISTLE_HANDLERS,
     **CALL_BACK_HANDLERS,
+    **ROLL_CALL_HANDLERS,
     f.FaultFound: _remark,
     f.FaultMended: _remark,
     f.FaultReturned: _remark,

@@ -45,6 +45,7 @@ class Person:
     """A responder with what moves: duty, link, position, work.
 
     ``asked`` and ``duties`` are the incidents of any class in which they hold a live offer or a live assignment.
+    ``checks`` are the homes of roll-calls that they are asked for or see to.
     ``able``: could be asked for an emergency when they were last looked at.
     """
 
@@ -57,6 +58,7 @@ class Person:
     loads: dict[str, Load] = field(default_factory=dict)
     asked: set[str] = field(default_factory=set)
     duties: set[str] = field(default_factory=set)
+    checks: set[str] = field(default_factory=set)
     able: bool = False
 
     @property

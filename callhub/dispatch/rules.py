@@ -43,6 +43,8 @@ class Rules:
         battery_well: From this share on it is well again: higher, so that a reading that wavers is one case.
         area_devices_min: So many devices at least must be silent before an area counts as lost.
         area_window_s: And they must have been found silent within this time of each other.
+        roll_call_after_s: After a gap of so long the homes it could concern are checked; 0: only when a person asks.
+        home_checks_max: So many homes of a roll-call are checked at once at most.
         ended_kept: How many ended incidents stay in memory, for events of the same moment.
     """
 
@@ -67,6 +69,8 @@ class Rules:
     battery_well: float = 0.3
     area_devices_min: int = 5
     area_window_s: float = 600
+    roll_call_after_s: float = 600
+    home_checks_max: int = 1000
     ended_kept: int = 1000
 
     def local(self, now: datetime) -> datetime:

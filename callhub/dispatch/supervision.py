@@ -15,15 +15,15 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-from callhub.dispatch.desk_calls import end_call
-from callhub.dispatch.duties import end_all
-from callhub.dispatch.escalation import change_state, enter_step
-from callhub.dispatch.lifecycle import IncidentEvent
+from callhub.dispatch.duties import close
+from callhub.dispatch.escalation import enter_step
+from callhub.dispatch.roll_calls import after_outage
 from callhub.dispatch.silence import Finding, finding_of, instant, seconds
 from callhub.domain import facts as f
 from callhub.domain.decision import Answer
 from callhub.domain.incident import Places, Source
 from callhub.domain.policy import IncidentClass, policy_key
+from callhub.domain.roll_call import Cause
 from callhub.domain.supervision import (
     AREA_LOST,
     FAULTS,
@@ -110,26 +110,30 @@ def change_gateway_link(turn: Turn, event: GatewayLinkChanged) -> Answer:
     gateway = silence.gateways.get(event.gateway)
     if gateway is None:
         return Answer()
+    lost_at = gateway.since
     if gateway.up is not event.up:
         gateway.up = event.up
         turn.mark(LINKED if event.up else UNLINKED, gateway.id)
         gateway.since = seconds(turn.now)
     if event.up:
         gateway.known = True
-        _let_gateway_return(turn, gateway)
+        _let_gateway_return(turn, gateway, lost_at)
     else:
         silence.look_after_gateway(gateway)
     return Answer()
 
 
-def _let_gateway_return(turn: Turn, gateway: Gateway) -> None:
-    """Its devices count from now."""
+def _let_gateway_return(turn: Turn, gateway: Gateway, lost_at: float) -> None:
+    """Its devices count from now, and presses since ``lost_at`` may have been missed."""
     was_out, told = gateway.out, gateway.told
     gateway.out = gateway.told = False
     if was_out:
         _count_anew(turn, (turn.world.silence.devices[id] for id in sorted(gateway.devices)))
     if was_out or (GATEWAY_LOST, gateway.id) in turn.world.silence.open:
         _mend(turn, (GATEWAY_LOST, gateway.id), anew=told)
+    area = turn.world.silence.path_of(gateway)
+    if told and not turn.world.silence.outages.is_out(area):
+        after_outage(turn, Cause.GATEWAY, instant(lost_at), area, gateway.id)
     _let_areas_return(turn)
 
 
@@ -141,7 +145,9 @@ def _let_areas_return(turn: Turn) -> None:
         del silence.outages.out[area]
         turn.mark(mended(AREA_LOST), area)
         _release_area(turn, area, heard)
-        _mend(turn, (AREA_LOST, area), anew=True)
+        for id in _mend(turn, (AREA_LOST, area), anew=True):
+            incident = turn.world.incidents.get(id) or turn.world.ended[id][0]
+            after_outage(turn, Cause.AREA, incident.opened_at, incident.area)
 
 
 def _release_area(turn: Turn, area: str, heard: set[str]) -> None:
@@ -304,15 +310,17 @@ def _open(turn: Turn, about: Finding, event: DeadlineDue | None, area: tuple[str
     return case
 
 
-def _mend(turn: Turn, about: Finding, *, anew: bool) -> None:
-    """It is well again; ``anew``: it was not a moment ago."""
+def _mend(turn: Turn, about: Finding, *, anew: bool) -> list[str]:
+    """It is well again; ``anew``: it was not a moment ago. The cases that were open about it."""
     kind, subject = about
-    for id in sorted(turn.world.silence.open.get(about, ())):
+    ids = sorted(turn.world.silence.open.get(about, ()))
+    for id in ids:
         case = turn.case(id)
         if anew or not _is_taken(case):
             case.add(f.FaultMended(kind=kind, subject=subject))
         if not _is_taken(case):
-            _close(case, RECOVERED)
+            close(case, RECOVERED)
+    return ids
 
 
 def _fold(turn: Turn, about: Finding, into: str) -> None:
@@ -320,19 +328,12 @@ def _fold(turn: Turn, about: Finding, into: str) -> None:
         case = turn.case(id)
         case.add(f.FaultFolded(into=into))
         if not _is_taken(case):
-            _close(case, FOLDED)
+            close(case, FOLDED)
 
 
 def _is_taken(case: Case) -> bool:
     """Whether a person has it: it is theirs to end."""
     return case.incident.owner is not None or bool(case.incident.live)
-
-
-def _close(case: Case, outcome: str) -> None:
-    end_all(case, IncidentEvent.CLOSED.value)
-    change_state(case, IncidentEvent.CLOSED, outcome=outcome)
-    end_call(case)
-    case.disarm_all()
 
 
 # The directory
@@ -348,7 +349,7 @@ def change_supervised(turn: Turn, event: DirectoryUpdated) -> None:
             for id in sorted(silence.open.get((SUPERVISION_LOST, record.device), ())):
                 case = turn.case(id)
                 if not _is_taken(case):
-                    _close(case, NOT_SUPERVISED)
+                    close(case, NOT_SUPERVISED)
             continue
         device = silence.watch(record, seconds(turn.now))
         silence.look_after(device)

@@ -171,9 +171,9 @@ class Turn:
         world.places[id] = replace(places)
         return self.case(id)
 
-    def open(self, fact: f.IncidentOpened, places: Places) -> Case:
-        """Begin an incident; it has the event's id."""
-        id = self.event.id
+    def open(self, fact: f.IncidentOpened, places: Places, id: str | None = None) -> Case:
+        """Begin an incident; it has the event's id, unless given another."""
+        id = id or self.event.id
         if id in self.world.incidents:
             raise EngineFault(f"event {id} opens a second incident")
         incident = opened(id, fact, self.now)
@@ -282,9 +282,7 @@ class Turn:
         if person is None:
             return
         if case.before is None:
-            person.loads.pop(case.id, None)
-            person.asked.discard(case.id)
-            person.duties.discard(case.id)
+            self.world.unweigh(case.id, person)
         else:
             self.world.weigh(case.before, responder)
         self.world.roster.refile(responder, self.now)

@@ -11,10 +11,11 @@ from collections import OrderedDict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeVar
 
-from callhub.dispatch.roster import Load, Roster
+from callhub.dispatch.roster import Load, Person, Roster
 from callhub.dispatch.silence import Silence, instant, seconds
 from callhub.domain.incident import Incident, OfferState, Places
 from callhub.domain.policy import IncidentClass, Policy, PolicySet, policy_key
+from callhub.domain.roll_call import HOME_CHECK, ROLL_CALL
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -51,6 +52,8 @@ class World:
     places: dict[str, Places] = field(default_factory=dict)
     ended: OrderedDict[str, tuple[Incident, Places]] = field(default_factory=OrderedDict)
     seeking: set[str] = field(default_factory=set)
+    roll_calls: set[str] = field(default_factory=set)
+    checking: set[str] = field(default_factory=set)
     number: int = 0
     by_elder: dict[str, set[str]] = field(default_factory=dict)
     by_device: dict[tuple[str, str], set[str]] = field(default_factory=dict)
@@ -89,6 +92,8 @@ class World:
             self.seeking.add(id)
         else:
             self.seeking.discard(id)
+        if incident.kind == ROLL_CALL:
+            _keep(self.roll_calls, id, wanted=incident.is_open)
         self.silence.note(incident)
         if queue:
             self._queue(incident)
@@ -136,6 +141,7 @@ class World:
         self.places.pop(id, None)
         self.ended.pop(id, None)
         self.seeking.discard(id)
+        self.roll_calls.discard(id)
         self._queued.pop(id, None)
         self.silence.forget(id)
 
@@ -154,6 +160,16 @@ class World:
             person.loads[incident.id] = Load(slot, live=assignment is not None, open=is_open)
         else:
             person.loads.pop(incident.id, None)
+        if incident.kind == HOME_CHECK:
+            _keep(person.checks, incident.id, wanted=assignment is not None or is_open)
+            _keep(self.checking, responder, wanted=bool(person.checks))
+
+    def unweigh(self, id: str, person: Person) -> None:
+        """Forget what one responder has in an incident that never was."""
+        person.loads.pop(id, None)
+        for ids in (person.asked, person.duties, person.checks):
+            ids.discard(id)
+        _keep(self.checking, person.record.id, wanted=bool(person.checks))
 
     def expect_alarm(self, gateway: str, alarm: str, device: str, cancel: str) -> None:
         """Remember a cancel that came before its alarm."""

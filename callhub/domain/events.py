@@ -19,6 +19,7 @@ from typing import Any
 from callhub.domain.incident import Incident, Places
 from callhub.domain.people import Actor, Device, Duty, Elder, Position, Responder, Supervised
 from callhub.domain.policy import Policy
+from callhub.domain.roll_call import Cause, Gap, Home, Listed
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,6 +224,16 @@ class DrillAsked(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RollCallAsked(Event):
+    """Presses may have been missed: check the homes. ``area`` is the path of the gap's area, empty when it has none."""
+
+    cause: Cause
+    gap: Gap
+    area: tuple[str, ...] = ()
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class OperatorActed(Event):
     """A human's action on an incident, by its name in the REST contract.
 
@@ -309,7 +320,8 @@ class WatchersChanged(Event):
 class DeadlineDue(Event):
     """The next deadline of an incident, or a timer (``incident`` None), is due; made by the hub from ``due()``.
 
-    ``device_record`` and ``elder`` when the timer is about a device (filled by the hub).
+    ``device_record`` and ``elder`` when the timer is about a device, ``listed`` or ``home`` when it is a roll-call's:
+    all homes of its gap, or the next one to check (filled by the hub).
     """
 
     incident: str | None = None
@@ -317,3 +329,5 @@ class DeadlineDue(Event):
     key: str | None = None
     device_record: Device | None = None
     elder: Elder | None = None
+    listed: Listed | None = None
+    home: Home | None = None

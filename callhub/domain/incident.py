@@ -16,6 +16,7 @@ from enum import StrEnum
 from callhub.domain.call_back import CallBack
 from callhub.domain.people import Position, ResponderKind
 from callhub.domain.policy import IncidentClass
+from callhub.domain.roll_call import RollCall
 from callhub.domain.whistle import Whistle
 
 
@@ -185,7 +186,7 @@ class Incident:
     ``area`` is the path of area ids from the district down at opening. ``step`` is the rung of the ladder that is
     asking now, ``reached`` the highest one so far. ``exhausted``: the ladder ran out. ``joined_version`` is the version
     at which the last alarm joined: whoever closes must have seen it. Of very many alarms the first and the newest are
-    kept, and ``alarms_more`` counts the others, which the journal has.
+    kept, and ``alarms_more`` counts the others, which the journal has. ``part_of`` is the roll-call of a home check.
     """
 
     id: str
@@ -236,6 +237,8 @@ class Incident:
     last_actor: str | None = None
     whistles: dict[str, Whistle] = field(default_factory=dict)
     call_back: CallBack | None = None
+    roll_call: RollCall | None = None
+    part_of: str | None = None
 
     def copy(self) -> Incident:
         """A copy that shares only frozen parts; about 5 us."""

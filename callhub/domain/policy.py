@@ -79,6 +79,8 @@ TECHNICAL_KINDS = (
     "gateway_fault",
     "area_lost",
     "clock",
+    "roll_call",
+    "home_check",
 )
 KINDS: Mapping[IncidentClass, tuple[str, ...]] = MappingProxyType(
     {

@@ -9,7 +9,10 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, TypeVar
 
+import structlog
+
 from callhub.dispatch.answers import incident_of_offer
+from callhub.dispatch.roll_calls import roll_call_of
 from callhub.dispatch.silence import finding_of
 from callhub.domain.events import (
     AlarmRaised,
@@ -22,6 +25,8 @@ from callhub.domain.events import (
     OperatorActed,
     SignalSent,
 )
+from callhub.domain.roll_call import Home
+from callhub.errors import StoreCorrupt
 from callhub.store.base import DirectoryChange, Found, Need
 
 if TYPE_CHECKING:
@@ -29,6 +34,7 @@ if TYPE_CHECKING:
 
     from callhub.domain.incident import Incident
     from callhub.domain.people import Device, Elder
+    from callhub.domain.roll_call import RollCall
     from callhub.store.base import Store, StoredAnswer
 
 
@@ -51,6 +57,8 @@ def need_of(events: Iterable[Event], incident: Callable[[str], Incident | None])
                 pass
     return Need(requests=frozenset(requests), devices=frozenset(devices), elders=frozenset(elders))
 
+
+_log = structlog.get_logger(__name__)
 
 _Late = TypeVar("_Late", DutyMoved, OfferAnswered, OperatorActed)
 
@@ -80,6 +88,11 @@ class Known:
             case AlarmRaised() | CancelAsked() | SignalSent():
                 device = self._found.devices.get(event.device)
                 return replace(event, device_record=device, elder=self._elder_of(device))
+            case DeadlineDue() if (call := self._roll_call(event.key)) is not None:
+                if not call.listed:
+                    found = self._store.lookup(Need(gaps=frozenset({call.gap})))
+                    return replace(event, listed=found.homes[call.gap])
+                return replace(event, home=self._home(call.waiting[0])) if call.waiting else event
             case DeadlineDue() if (about := finding_of(event.key)) is not None:
                 device = self._found.devices.get(about[1])
                 return replace(event, device_record=device, elder=self._elder_of(device))
@@ -98,6 +111,19 @@ class Known:
                 return self._with_ended(event, event.incident)
             case _:
                 return event
+
+    def _roll_call(self, key: str | None) -> RollCall | None:
+        id = roll_call_of(key)
+        held = self._incident(id) if id is not None else None
+        return None if held is None else held.roll_call
+
+    def _home(self, id: str) -> Home:
+        """The next home of a roll-call: a record that is spoilt keeps nobody from going there."""
+        try:
+            return Home(id, self._elder(id))
+        except StoreCorrupt as wrong:
+            _log.error("elder_not_read", why=wrong.message)
+            return Home(id, readable=False)
 
     def _with_ended(self, event: _Late, id_: str) -> _Late:
         """The event with its incident, if that has ended and the engine no longer holds it."""

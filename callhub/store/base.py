@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from callhub.domain.messages import Addressee, Message, Stored
     from callhub.domain.people import Actor, Area, Device, Duty, Elder, Position, Responder, Supervised
     from callhub.domain.policy import Policy
+    from callhub.domain.roll_call import Gap, Listed
 
 
 ENDED_SESSION = "ended"
@@ -120,13 +121,14 @@ class Committed:
 
 @dataclass(frozen=True, slots=True)
 class Need:
-    """What a batch of events needs to know. ``phones`` and ``addresses`` find elders."""
+    """What a batch of events needs to know. ``phones`` and ``addresses`` find elders, ``gaps`` the homes of each."""
 
     requests: frozenset[RequestKey] = frozenset()
     devices: frozenset[str] = frozenset()
     elders: frozenset[str] = frozenset()
     phones: frozenset[str] = frozenset()
     addresses: frozenset[str] = frozenset()
+    gaps: frozenset[Gap] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +140,7 @@ class Found:
     elders: dict[str, Elder] = field(default_factory=dict)
     by_phone: dict[str, Elder] = field(default_factory=dict)
     by_address: dict[str, Elder] = field(default_factory=dict)
+    homes: dict[Gap, Listed] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

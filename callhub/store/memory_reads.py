@@ -14,6 +14,7 @@ from callhub.store.base import Document, Found, Names, Page, Snapshot, Token, Us
 from callhub.store.codec import decode, decode_json, decode_policy, decode_row
 from callhub.store.cursors import read_cursor, read_number, write_cursor
 from callhub.store.ledger import SHARD, Record, genesis
+from callhub.store.memory_homes import find_homes
 from callhub.store.records import Holding, Kept, choose, is_wanted, marks_of, readable, runs_of, time_of
 from callhub.store.verify import Ledger, Replay, examine
 
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from callhub.domain.facts import Row
     from callhub.domain.family import FamilyContact
     from callhub.domain.people import Area, Device, Duty, Elder, Position, Responder
+    from callhub.domain.roll_call import Gap, Listed
     from callhub.store.base import Filter, Need, Verdict
 
 
@@ -121,6 +123,17 @@ class MemoryReads:
             elders=elders,
             by_phone={phone: elder for phone in need.phones if (elder := self._by_phone(phone))},
             by_address={where: elder for where in need.addresses if (elder := self._by_address(where))},
+            homes={gap: self._homes(gap) for gap in need.gaps},
+        )
+
+    def _homes(self, gap: Gap) -> Listed:
+        incidents = [kept.read.incident for kept in self._kept.values()]
+        return find_homes(
+            gap,
+            self._people["devices"].values(),
+            self._people["elders"],
+            lambda id: self._seen.get(("device", id)),
+            incidents,
         )
 
     def _prior(self, key: RequestKey) -> tuple[PriorAnswer, ...]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from callhub.dispatch.rules import Rules
 from callhub.dispatch.silence import finding_of
 from callhub.domain import events as e
 from callhub.domain.people import SYSTEM, Device, Supervised
@@ -13,7 +14,6 @@ from callhub.domain.supervision import DeviceSaid, DevicesHeard, GatewayLinkChan
 from tests.scenarios.town import AREA, TECHNICAL, Town
 
 if TYPE_CHECKING:
-    from callhub.dispatch.rules import Rules
     from callhub.domain.decision import Answer
     from callhub.domain.incident import Incident
     from callhub.domain.policy import Policy
@@ -30,7 +30,7 @@ class WatchedTown(Town):
 
     def __init__(self, *policies: Policy, rules: Rules | None = None) -> None:
         ladders = policies or (policy_from_table(LADDER, "test"),)
-        super().__init__(*ladders, only=bool(policies), rules=rules)
+        super().__init__(*ladders, only=bool(policies), rules=rules or Rules(night="", roll_call_after_s=0))
         self.desk(AREA[:1], "district")
         self.watch()
 

@@ -25,6 +25,7 @@ from callhub.domain.facts.offers import (
 from callhub.domain.facts.opening import AlarmMadeUrgent, AlarmRecorded, IncidentOpened
 from callhub.domain.facts.ownership import OwnerActed, OwnerCleared, OwnerTaken, WatchChanged
 from callhub.domain.facts.places import ElderIdentified, HomeMoved
+from callhub.domain.facts.roll_calls import HomeCheckBegan, HomeChecked, HomesListed, RollCallBegan, RollCallExtended
 from callhub.domain.facts.row import Fact, Row
 from callhub.domain.facts.signals import CancelRequested, ContactMade, DeviceSignalled, NoteAdded
 from callhub.domain.facts.supervision import FaultFolded, FaultFound, FaultMended, FaultReturned
@@ -67,7 +68,10 @@ __all__ = [
     "FaultMended",
     "FaultReturned",
     "FollowUpMissed",
+    "HomeCheckBegan",
+    "HomeChecked",
     "HomeMoved",
+    "HomesListed",
     "IncidentOpened",
     "LadderExhausted",
     "LadderWaits",
@@ -84,6 +88,8 @@ __all__ = [
     "OwnerTaken",
     "Ranked",
     "ResolutionMissed",
+    "RollCallBegan",
+    "RollCallExtended",
     "Row",
     "ServiceMissed",
     "StateChanged",

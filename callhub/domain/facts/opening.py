@@ -14,7 +14,10 @@ from callhub.domain.policy import IncidentClass
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IncidentOpened:
-    """A case began. ``policy`` is the id of the frozen ladder; ``reason`` is a code such as ``engine_error``."""
+    """A case began. ``policy`` is the id of the frozen ladder; ``reason`` is a code such as ``engine_error``.
+
+    ``part_of``: the roll-call that a home check belongs to.
+    """
 
     fact: Literal["incident_opened"] = "incident_opened"
     number: int
@@ -32,6 +35,7 @@ class IncidentOpened:
     paired: tuple[str, ...] = ()
     says_test: bool = False
     follows: str | None = None
+    part_of: str | None = None
     reason: str | None = None
     text: str | None = private()
     phone: str | None = private()

@@ -3,7 +3,7 @@
 Rules of this file:
 1. A record is a tuple and a change replaces it, so that a list of records is a consistent picture, also for a thread.
 2. The first of its kind counts and stays: a reopened case keeps its first answer, acceptance and arrival.
-3. Drills leave no record. Facts that no figure needs are passed over.
+3. Drills and roll-calls leave no record. Facts that no figure needs are passed over.
 4. Offers are plain tuples of plain values, which the garbage collector soon leaves out: looking through a year's
    records again and again would hold up the event loop.
 """
@@ -21,6 +21,7 @@ from callhub.domain import facts as f
 from callhub.domain.incident import ENDED, AssignmentState, IncidentState
 from callhub.domain.people import ResponderKind
 from callhub.domain.policy import IncidentClass
+from callhub.domain.roll_call import HOME_CHECK, ROLL_CALL
 
 _PLACES = frozenset({ResponderKind.DESK, ResponderKind.DEPARTMENT})
 
@@ -116,7 +117,7 @@ class CaseBook:
 
 
 def _opened(fact: f.IncidentOpened, at: datetime) -> Case | None:
-    if fact.class_ is IncidentClass.DRILL:
+    if fact.class_ is IncidentClass.DRILL or fact.kind in (ROLL_CALL, HOME_CHECK):
         return None
     return Case(fact.class_, sys.intern(fact.kind), tuple(map(sys.intern, fact.area)), at)
 

@@ -24,11 +24,12 @@ from callhub.store.ledger import SHARD
 from callhub.store.records import choose, readable, time_of
 from callhub.store.sqlite import rows as r
 from callhub.store.sqlite.connection import is_fatal
+from callhub.store.sqlite.homes import read_homes
 from callhub.store.sqlite.listing import listing
 from callhub.store.sqlite.supervised import read_supervision
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from datetime import datetime
 
     from callhub.domain.events import PriorAnswer, RequestKey
@@ -59,6 +60,9 @@ class SqliteReads:
     # Statements
 
     def _all(self, query: str, *values: object) -> list[Any]:
+        return self._named(query, values)
+
+    def _named(self, query: str, values: Sequence[object] | Mapping[str, object]) -> list[Any]:
         if self._reader is None:
             raise StoreUnavailable("the store is not open")
         try:
@@ -209,6 +213,7 @@ class SqliteReads:
                 elders=self._by_ids("elders", {*need.elders, *of_devices}),
                 by_phone={phone: elder for phone in need.phones if (elder := self._by_phone(phone))},
                 by_address={where: elder for where in need.addresses if (elder := self._by("address", where))},
+                homes={gap: read_homes(self._named, gap) for gap in need.gaps},
             )
 
     def _prior(self, key: RequestKey) -> tuple[PriorAnswer, ...]:

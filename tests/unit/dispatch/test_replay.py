@@ -10,6 +10,7 @@ import pytest
 
 from callhub.dispatch.call_back_replay import CALL_BACK_HANDLERS
 from callhub.dispatch.replay import ALARMS_FIRST, ALARMS_MAX, apply
+from callhub.dispatch.roll_call_replay import ROLL_CALL_HANDLERS
 from callhub.dispatch.whistle_replay import WHISTLE_HANDLERS
 from callhub.domain import facts as f
 from callhub.domain.incident import (
@@ -137,7 +138,7 @@ def test_every_fact_that_is_about_an_incident_has_a_rule() -> None:
     shown: list[f.Fact] = [*(change[0] for change in CHANGES), *(change[0] for change in OFFER), *REMARKS]
     tested = {fact.fact for fact in shown}
     tested |= {ASKED.fact, ASSIGNED.fact, "arrival_missed", "alarm_made_urgent", "department_moved"}
-    by_themselves: list[Any] = [*WHISTLE_HANDLERS, *CALL_BACK_HANDLERS]
+    by_themselves: list[Any] = [*WHISTLE_HANDLERS, *CALL_BACK_HANDLERS, *ROLL_CALL_HANDLERS]
     tested |= {kind.__dataclass_fields__["fact"].default for kind in by_themselves}
     assert {kind.__dataclass_fields__["fact"].default for kind in get_args(f.Fact)} == tested | NOT_ABOUT_ONE
 

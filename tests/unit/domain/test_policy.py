@@ -24,6 +24,7 @@ from callhub.domain.policy import (
     policy_key,
     policy_to_table,
 )
+from callhub.domain.roll_call import HOME_CHECK, ROLL_CALL
 from callhub.domain.supervision import FAULTS
 from callhub.errors import ConfigError
 
@@ -212,7 +213,8 @@ def test_shipped_policies_are_whole(file: Path) -> None:
 
 def test_shipped_policies_give_every_kind_a_ladder_of_its_class() -> None:
     policies = PolicySet(policy_from_table(tomllib.loads(f.read_text(encoding="utf-8")), f.name) for f in SHIPPED)
-    assert set(policies.by_id) == {"emergency", "night", "sensor", "smoke_gas", "technical", *FAULTS, *SERVICE_KINDS}
+    others = ("emergency", "night", "sensor", "smoke_gas", "technical", ROLL_CALL, HOME_CHECK)
+    assert set(policies.by_id) == {*others, *FAULTS, *SERVICE_KINDS}
     assert [policies.choose(kind, NIGHT).id for kind in ("sos", "smoke", "door")] == ["night", "smoke_gas", "sensor"]
     assert [policies.choose(kind, NIGHT).id for kind in FAULTS] == list(FAULTS)
     assert without_ladder(policies.by_id.values()) == []
