@@ -43,7 +43,7 @@ class Engine(RuleBasedStateMachine):
         self.town = Town()
         homes = {id: elder.position for id, elder in ELDERS.items()}
         self.naive = Naive(self.town.people, LADDERS, homes)
-        self.judge = Judge(LADDERS)
+        self.judge = Judge(LADDERS, self.town.people)
         self.started = START
         self.breaks: int | None = None
         self.replayed: dict[str, Incident] = {}
@@ -75,7 +75,7 @@ class Engine(RuleBasedStateMachine):
             assert self.replayed[id] == held, "law 8"
             assert list(self.replayed[id].deadlines) == list(held.deadlines), "law 8, to the byte"
         everything = self.town.incidents()
-        self.judge.see(event, self.town.now, decision, everything, self.town.people)
+        self.judge.see(event, self.town.now, decision, everything)
         for row in decision.rows:
             for fact in row.facts:
                 if isinstance(fact, f.OfferMade) and not fact.by_hand:
@@ -317,7 +317,8 @@ class Engine(RuleBasedStateMachine):
 
     @rule(seconds=st.sampled_from([0, 5, 200]))
     def restart(self, seconds: float) -> None:
-        self.town.now += timedelta(seconds=seconds)
+        stopped, self.town.now = self.town.now, self.town.now + timedelta(seconds=seconds)
+        self.judge.was_down(stopped, self.town.now)
         before = {i.id: i.copy() for i in self.town.engine.open_incidents()}
         loads = _loads(self.town)
         self.town.restart()

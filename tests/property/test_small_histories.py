@@ -49,7 +49,7 @@ class Small:
 
     def __init__(self) -> None:
         self.town = Town(PolicySet([LADDER]))
-        self.judge = Judge({LADDER.id: LADDER})
+        self.judge = Judge({LADDER.id: LADDER}, self.town.people)
         for who in WHO:
             self.tell(self.town.record(who))
             self.tell(self.town.link(who, up=True))
@@ -59,7 +59,7 @@ class Small:
 
     def tell(self, event: Event) -> None:
         decision = self.town.tell(event)
-        self.judge.see(event, self.town.now, decision, self.town.incidents(), self.town.people)
+        self.judge.see(event, self.town.now, decision, self.town.incidents())
 
     def move(self, name: str) -> None:
         """One move, and what is due then; time passes up to the next deadline when nothing else happened."""

@@ -44,6 +44,7 @@ AREA = ("D", "S", "C", "G")
 RULES = Rules(position_fresh_s=10_000_000)
 GATEWAY = "GW"
 OPERATOR = Actor(ActorKind.USER, "anna", Role.OPERATOR)
+COMMAND = Actor(ActorKind.SYSTEM, "command")
 
 _DESK = {"ask": ["desk"], "fan_out": 1, "offer_timeout_s": 20, "step_timeout_s": 40}
 _PEOPLE = {"ask": ["paired", "volunteer"], "fan_out": 2, "radius_m": 1500, "offer_timeout_s": 20, "step_timeout_s": 50}
@@ -326,15 +327,15 @@ class Town:
         """A responder's record is new or different."""
         self.people[responder] = replace(self.people[responder], **changes)
         changed = (self.people[responder],)
-        return e.DirectoryUpdated(id=self.id(), actor=SYSTEM, what="responders", responders=changed)
+        return e.DirectoryUpdated(id=self.id(), actor=COMMAND, what="responders", responders=changed)
 
     def revoke(self, responder: str) -> e.DirectoryUpdated:
         """All tokens of a responder are gone."""
-        return e.DirectoryUpdated(id=self.id(), actor=SYSTEM, what="tokens", revoked=(("responder", responder),))
+        return e.DirectoryUpdated(id=self.id(), actor=COMMAND, what="tokens", revoked=(("responder", responder),))
 
     def remove(self, user: str) -> e.DirectoryUpdated:
         """A console user is gone."""
-        return e.DirectoryUpdated(id=self.id(), actor=SYSTEM, what="users", removed_users=(user,))
+        return e.DirectoryUpdated(id=self.id(), actor=COMMAND, what="users", removed_users=(user,))
 
     def due(self) -> list[e.DeadlineDue]:
         """What is due now, as the hub would tell it."""

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.simulation.checkers import Judge, nobody_twice
+from callhub.lab.laws.evidence import Entry
+from callhub.lab.laws.people import NobodyTwice
+from tests.simulation.checkers import Judge
 from tests.simulation.driver import LADDERS, PEOPLE, Town, replayed, state
 from tests.simulation.moves import Moves
 
@@ -27,7 +29,7 @@ class History:
         self.chance = Random(seed)
         self.town = Town()
         self.moves = Moves(self.town, self.chance)
-        self.judge = Judge(LADDERS)
+        self.judge = Judge(LADDERS, self.town.people)
         for id in PEOPLE:
             self.tell(self.town.record(id))
             if not id.startswith("DESK") and self.chance.random() < 0.8:
@@ -44,7 +46,7 @@ class History:
         decision = town.tell(event)
         if before is not None and decision.answer.code is not None and not decision.rows:
             assert state(town.engine, town.now) == before, f"{event} was refused and changed something"
-        self.judge.see(event, town.now, decision, town.incidents(), town.people)
+        self.judge.see(event, town.now, decision, town.incidents())
 
     def fire(self, until: datetime) -> None:
         """Everything due up to then, each at its moment."""
@@ -66,6 +68,7 @@ class History:
             if self.chance.random() < 0.02:
                 self.town.restart()
         self.fire(self.town.now)
+        self.judge.end(self.town.incidents())
 
 
 def per_incident(rows: list[Row]) -> dict[str, list[Row]]:
@@ -95,7 +98,7 @@ def test_a_restart_after_any_row_finds_a_state_that_goes_on(seed: int) -> None:
         rows = town.journal[:cut]
         town.restart(rows)
         incidents = list(town.engine.open_incidents())
-        nobody_twice(incidents, town.people)
+        assert not list(NobodyTwice(town.people).see(Entry(town.now, rows)))
         kept = {id: incident for id, rows_ in per_incident(rows).items() if (incident := replayed(rows_)).is_open}
         assert {incident.id: incident for incident in incidents} == kept, "law 8"
         assert all(incident.deadlines for incident in incidents), "law 3"

@@ -38,8 +38,9 @@ class StoredFirst(Law):
         for message in entry.messages:
             self.checked += 1
             for name in ("incident", "offer"):
-                if message.body.get(name, message.incident) not in self._told_of:
-                    yield f"{message.type} of {name} {message.body[name]}, which no row made"
+                about = message.body.get(name, message.incident)
+                if about not in self._told_of:
+                    yield f"{message.type} of {name} {about}, which no row made"
 
     def _note(self, row: Row) -> None:
         if row.incident is not None:

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from callhub.domain import facts as f
-from callhub.domain.people import ActorKind
+from callhub.domain.people import SYSTEM
 from callhub.domain.policy import IncidentClass
 from callhub.lab.laws.law import Law
 
@@ -106,7 +106,7 @@ class OnTime(Law):
             yield f"{row.incident} was due at {due} and heard nothing for {late_s:.1f} s"
 
     def _early(self, row: Row, before: dict[str, datetime], fired: list[datetime]) -> Iterator[str]:
-        if row.actor.kind is not ActorKind.SYSTEM:
+        if row.actor != SYSTEM:
             return
         due: list[datetime] = []
         for fact in row.facts:
@@ -185,6 +185,7 @@ class AcceptedIsNotDone(Law):
         self._armed.note(row)
         for fact in row.facts:
             self._note(row.incident, fact)
+        for fact in row.facts:
             yield from self._miss(row, fact)
             yield from self._ending(row, fact)
         if row.incident not in self._armed.ended:
@@ -211,7 +212,7 @@ class AcceptedIsNotDone(Law):
                 yield f"{fact.fact} of {row.incident} called no desk"
         elif isinstance(fact, f.ArrivalMissed):
             self.checked += 1
-            others = [id for id in self._on_duty(str(row.incident)) if id not in self._late]
+            others = [id for id in self._on_duty(str(row.incident)) if self._is_there(str(row.incident), id)]
             resolved = self._states.get(str(row.incident)) == "resolved"
             if not others and not resolved and not any(isinstance(other, GOES_ON) for other in row.facts):
                 yield f"arrival of {fact.assignment} was missed and nobody else was asked"
@@ -238,6 +239,10 @@ class AcceptedIsNotDone(Law):
                 yield f"{duty} is on the way and nothing asks whether they arrive"
         if self._states.get(id) == "resolved" and not waits.keys() & {"follow_up", "desk_call"}:
             yield f"{id} is resolved and nothing asks how it went"
+
+    def _is_there(self, id: str, duty: str) -> bool:
+        """On the way in time, or on scene."""
+        return duty not in self._late or self._duties[id][duty] == "on_scene"
 
     def _on_duty(self, id: str) -> list[str]:
         return [duty for duty, state in self._duties[id].items() if state in ("assigned", "en_route", "on_scene")]

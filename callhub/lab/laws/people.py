@@ -13,6 +13,7 @@ from callhub.lab.laws.law import Law
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+    from datetime import datetime
 
     from callhub.domain.facts import Fact, Row
     from callhub.domain.messages import Message
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 LIVE = frozenset({"assigned", "en_route", "on_scene"})
 ENDED = frozenset({"closed", "cancelled"})
 OVER = ENDED | {"resolved"}
+NOBODY = ("nobody", "")
+"""Of an offer or a duty that no row made: what is missing is another law's to say."""
 
 
 class NobodyTwice(Law):
@@ -74,6 +77,7 @@ class _Case:
     by_hand: set[str] = field(default_factory=set)
     late: set[str] = field(default_factory=set)
     done: set[str] = field(default_factory=set)
+    reopened_at: datetime | None = None
     desks: set[str] = field(default_factory=set)
     whistles: dict[str, tuple[str, str]] = field(default_factory=dict)
     believes: dict[str, str] = field(default_factory=dict)
@@ -95,7 +99,7 @@ class _Case:
         coming = [duty for duty in self.on_duty.values() if duty not in self.late or self.duties[duty][1] == "on_scene"]
         return len(coming) + len(self.done) >= self.needed
 
-    def note(self, fact: Fact) -> None:
+    def note(self, fact: Fact, at: datetime) -> None:
         """Take over one fact."""
         match fact:
             case f.IncidentOpened() | f.AlarmMadeUrgent():
@@ -106,6 +110,7 @@ class _Case:
                 self.state = fact.state.value
                 if fact.event == "reopened":
                     self.done.clear()
+                    self.reopened_at = at
             case f.OfferMade():
                 self.offers[fact.offer] = (fact.responder, "live")
                 if fact.by_hand:
@@ -113,12 +118,12 @@ class _Case:
                 if fact.kind.value == "desk":
                     self.desks.add(fact.responder)
             case f.OfferAccepted() | f.OfferDeclined() | f.OfferWithdrawn():
-                self.offers[fact.offer] = (self.offers[fact.offer][0], fact.fact)
+                self.offers[fact.offer] = (self.offers.get(fact.offer, NOBODY)[0], fact.fact)
             case f.Assigned():
                 self.duties[fact.assignment] = (fact.responder, "assigned")
             case f.AssignmentMoved():
-                self.duties[fact.assignment] = (self.duties[fact.assignment][0], fact.state.value)
-                if fact.state.value == "cleared" and fact.outcome != "no_access":
+                self.duties[fact.assignment] = (self.duties.get(fact.assignment, NOBODY)[0], fact.state.value)
+                if fact.state.value == "cleared" and fact.outcome != "no_access" and at != self.reopened_at:
                     self.done.add(fact.assignment)
             case f.ArrivalMissed():
                 self.late.add(fact.assignment)
@@ -157,8 +162,7 @@ class StandDown(Law):
 
     def _take(self, case: _Case, row: Row) -> None:
         for fact in row.facts:
-            before = dict(case.on_duty)
-            case.note(fact)
+            case.note(fact, row.at)
             # Whoever says so needs no telling; whoever said yes by telephone has been told by it.
             match fact:
                 case f.OfferDeclined():
@@ -167,7 +171,7 @@ class StandDown(Law):
                     case.believes[case.offers[fact.offer][0]] = fact.offer
                 case f.AssignmentMoved(code=None) if fact.state.value not in LIVE:
                     who = case.duties[fact.assignment][0]
-                    if row.actor.kind is ActorKind.RESPONDER or fact.state.value == "cleared" or who not in before:
+                    if row.actor.kind is ActorKind.RESPONDER or fact.state.value == "cleared":
                         case.believes.pop(who, None)
 
     def _told(self, case: _Case | None, message: Message) -> Iterator[str]:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from callhub.domain.incident import Incident
     from callhub.lab.laws.evidence import Evidence
 
+NOBODY = ("nobody", "")
 RANKED_MAX, PASSED_OVER_MAX = 20, 20
 
 
@@ -30,7 +31,7 @@ class Replay(Law):
         """Add a row up; versions count one by one."""
         if row.incident is None:
             return
-        sum_ = self._sums.setdefault(row.incident, {"version": 0, "state": "seeking", "owner": None, "step": 0})
+        sum_ = self._sums.setdefault(row.incident, {"version": 0, "state": "seeking", "owner": None})
         self.checked += 1
         if row.version != sum_["version"] + 1:
             yield f"{row.incident} goes from version {sum_['version']} to {row.version}"
@@ -53,7 +54,7 @@ class Replay(Law):
 
 
 def _add(sum_: dict[str, Any], fact: Fact) -> None:
-    part = sum_.setdefault
+    offers, duties, waits = (sum_.setdefault(name, {}) for name in ("offers", "duties", "deadlines"))
     match fact:
         case f.StateChanged():
             sum_["state"] = fact.state.value
@@ -64,17 +65,14 @@ def _add(sum_: dict[str, Any], fact: Fact) -> None:
         case f.OwnerCleared():
             sum_["owner"] = None
         case f.OfferMade():
-            part("offers", {})[fact.offer] = (fact.responder, "open")
-        case f.OfferReminded():
-            part("offers", {})[fact.offer] = (part("offers", {})[fact.offer][0], "open")
+            offers[fact.offer] = (fact.responder, "open")
         case f.OfferSilent() | f.OfferAccepted() | f.OfferDeclined() | f.OfferWithdrawn():
-            part("offers", {})[fact.offer] = (part("offers", {})[fact.offer][0], fact.fact.removeprefix("offer_"))
+            offers[fact.offer] = (offers.get(fact.offer, NOBODY)[0], fact.fact.removeprefix("offer_"))
         case f.Assigned():
-            part("duties", {})[fact.assignment] = (fact.responder, "assigned")
+            duties[fact.assignment] = (fact.responder, "assigned")
         case f.AssignmentMoved():
-            part("duties", {})[fact.assignment] = (part("duties", {})[fact.assignment][0], fact.state.value)
+            duties[fact.assignment] = (duties.get(fact.assignment, NOBODY)[0], fact.state.value)
         case f.DeadlinesChanged():
-            waits = part("deadlines", {})
             for key in fact.disarmed:
                 waits.pop(key, None)
             waits.update({key: deadline.at for key, deadline in fact.armed.items()})
