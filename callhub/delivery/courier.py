@@ -78,7 +78,7 @@ class Courier:
         ]
 
     def _names(self, waiting: Iterable[Stored]) -> Names:
-        wanted: tuple[set[str], set[str], set[str]] = (set(), set(), set())
+        wanted: tuple[set[str], ...] = (set(), set(), set(), set())
         for stored in waiting:
             for ids, more in zip(wanted, wanted_names(stored.message.body), strict=True):
                 ids |= more

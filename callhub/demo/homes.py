@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from callhub.demo import names
 from callhub.demo.areas import offset
 from callhub.demo.names import draw_name, phone
-from callhub.demo.rows import DeviceRow, ElderRow
+from callhub.demo.rows import ContactRow, DeviceRow, ElderRow
 
 if TYPE_CHECKING:
     import random
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 PAIRED_SHARE = 1 / 3
 """Elders with one or two volunteers of their own. Assumed."""
+CHILD_OF = 3
+"""Of so many elders one has a child who is to be told. Assumed; there are more, and a page shows these as well."""
 
 BUILDINGS, DOORS, FLOORS, FLATS = 2, 4, 6, 2
 """Buildings in a grid, doors of a building, floors behind a door, flats on a floor. Assumed: walk-ups."""
@@ -78,6 +80,17 @@ def give_buttons(areas: Sequence[AreaRow], elders: Sequence[ElderRow]) -> Iterat
             heartbeat_s=None,
             mobile=False,
         )
+
+
+def name_contacts(elders: Sequence[ElderRow], people: Sequence[ResponderRow]) -> Iterator[ContactRow]:
+    """A child for every third elder; the first of those paired with an elder holds a key."""
+    by_id = {person.id: person for person in people}
+    for n, elder in enumerate(elders, 1):
+        if n % CHILD_OF == 0:
+            yield ContactRow(f"C-{elder.id}-1", elder.id, f"{elder.name[0]}家子女", "子女", phone(8, n), "")
+        if elder.paired:
+            holder = by_id[elder.paired[0]]
+            yield ContactRow(f"C-{elder.id}-2", elder.id, holder.name, "邻居", holder.phone, holder.id)
 
 
 def _home(number: int) -> tuple[int, int, int, int]:

@@ -42,7 +42,7 @@ SIMULATED_USER = "console"
 """Whom the simulated operator signs in as; with the same password, since a hash takes its time on purpose."""
 SESSION_S = 31_622_400
 """A shift is over soon on a scaled clock; the longest session that can be set is not."""
-ORDER = (ImportKind.AREAS, ImportKind.RESPONDERS, ImportKind.ELDERS, ImportKind.DEVICES)
+ORDER = (ImportKind.AREAS, ImportKind.RESPONDERS, ImportKind.ELDERS, ImportKind.DEVICES, ImportKind.CONTACTS)
 
 
 @dataclass(frozen=True, slots=True)

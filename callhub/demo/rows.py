@@ -79,7 +79,19 @@ class ResponderRow:
     active: bool = True
 
 
-Row = AreaRow | ElderRow | DeviceRow | ResponderRow
+@dataclass(frozen=True, slots=True)
+class ContactRow:
+    """Somebody around an elder; with a ``responder`` they hold a key."""
+
+    id: str
+    elder: str
+    name: str
+    relation: str
+    phone: str
+    responder: str
+
+
+Row = AreaRow | ElderRow | DeviceRow | ResponderRow | ContactRow
 
 
 def write_rows(path: Path, kind: type[Row], rows: Sequence[Row]) -> None:

@@ -1,7 +1,7 @@
 """The made-up people of a demo town: elders at home, their buttons, and everyone who can be asked.
 
 Rules of this file: pure. The same areas and the same seed give the same town; nothing here reads a clock or a file
-(``write_csv`` writes four). Nobody real is meant, and no telephone number can ring (``names.phone``).
+(``write_csv`` writes five). Nobody real is meant, and no telephone number can ring (``names.phone``).
 """
 
 from __future__ import annotations
@@ -9,9 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from callhub.demo.homes import draw_elders, give_buttons
+from callhub.demo.homes import draw_elders, give_buttons, name_contacts
 from callhub.demo.responders import draw_people, set_up_places
-from callhub.demo.rows import AreaRow, DeviceRow, ElderRow, ResponderRow, read_areas, write_rows
+from callhub.demo.rows import AreaRow, ContactRow, DeviceRow, ElderRow, ResponderRow, read_areas, write_rows
 from callhub.lab.behaviour import Behaviour, draw_behaviour
 
 if TYPE_CHECKING:
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 __all__ = [
     "AreaRow",
     "Behaviour",
+    "ContactRow",
     "DeviceRow",
     "ElderRow",
     "ResponderRow",
@@ -41,6 +42,7 @@ class Town:
     devices: tuple[DeviceRow, ...]
     responders: tuple[ResponderRow, ...]
     behaviours: Mapping[str, Behaviour]
+    contacts: tuple[ContactRow, ...] = ()
 
 
 def make_town(areas: Sequence[AreaRow], rng: random.Random, elders: int = 3000, responders: int = 300) -> Town:
@@ -67,15 +69,17 @@ def make_town(areas: Sequence[AreaRow], rng: random.Random, elders: int = 3000, 
         devices=tuple(give_buttons(areas, homes)),
         responders=(*people, *set_up_places(areas)),
         behaviours={person.id: draw_behaviour(rng) for person in people},
+        contacts=tuple(name_contacts(homes, people)),
     )
 
 
 def write_csv(town: Town, directory: Path) -> None:
-    """Write ``areas.csv``, ``elders.csv``, ``devices.csv`` and ``responders.csv`` as ``callhub import`` takes them.
+    """Write a CSV file for each kind that ``callhub import`` takes, named after it.
 
-    Import them in the order areas, responders (elders name them as paired), elders, devices.
+    Import them in the order areas, responders (elders name them as paired), elders, devices, contacts.
     """
     write_rows(directory / "areas.csv", AreaRow, town.areas)
     write_rows(directory / "responders.csv", ResponderRow, town.responders)
     write_rows(directory / "elders.csv", ElderRow, town.elders)
     write_rows(directory / "devices.csv", DeviceRow, town.devices)
+    write_rows(directory / "contacts.csv", ContactRow, town.contacts)

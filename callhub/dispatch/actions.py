@@ -30,6 +30,7 @@ from callhub.dispatch.lifecycle import IncidentEvent, advance_incident
 from callhub.domain import facts as f
 from callhub.domain.decision import Answer
 from callhub.domain.events import DutyMoved, OperatorActed
+from callhub.domain.family import relatives
 from callhub.domain.incident import Incident, IncidentState, Owner, OwnerKind
 from callhub.domain.people import ActorKind, ResponderKind
 from callhub.domain.policy import IncidentClass
@@ -49,7 +50,7 @@ if TYPE_CHECKING:
 
     from callhub.dispatch.turn import Case, Turn
 
-ON_BEHALF = {"en-route": "en_route", "on-scene": "on_scene", "cleared": "cleared", "release": "release"}
+ON_BEHALF = {"en-route": "en_route", "on-scene": "on_scene", "cleared": "cleared", "release": "release", "need": "need"}
 PARTIES = ("elder", "family", "responder", "120", "110", "119")
 RESULTS = ("spoke_ok", "needs_help", "silent", "no_answer", "requested", "arrived")
 SERVICES = frozenset({"120", "110", "119"})
@@ -270,7 +271,12 @@ def _identify(case: Case, event: OperatorActed) -> None:
     case.turn.world.places[case.id] = places
     case.add(
         f.ElderIdentified(
-            elder=elder.id, area=elder.area, paired=elder.paired, address=elder.address, home=elder.position
+            elder=elder.id,
+            area=elder.area,
+            paired=elder.paired,
+            family=relatives(elder.family),
+            address=elder.address,
+            home=elder.position,
         )
     )
     check_watched(case)
@@ -350,6 +356,7 @@ _ACTIONS: dict[str, Callable[[Case, OperatorActed], Any]] = {
     "on-scene": _only_reopen,
     "cleared": _only_reopen,
     "release": _only_reopen,
+    "need": _only_reopen,
     "escalate": _escalate,
     "contact": _contact,
     "note": _note,

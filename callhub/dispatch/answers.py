@@ -12,6 +12,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from callhub.dispatch.escalation import after_lost_offer, change_state, enter_step, show_who_comes
+from callhub.dispatch.keyholders import part_for
 from callhub.dispatch.lifecycle import IncidentEvent, OfferEvent, advance_offer
 from callhub.domain import facts as f
 from callhub.domain.decision import Answer
@@ -133,6 +134,7 @@ def _assign(case: Case, offer: Offer) -> None:
     emergency = incident.class_ is IncidentClass.EMERGENCY
     assignment = f"{case.id}-a{len(incident.assignments) + 1}"
     arrive_s = max(policy.arrival_min_s, (offer.eta_s or 0) * policy.arrival_slack)
+    part = part_for(case, offer)
     change_state(case, IncidentEvent.ACCEPTED)
     case.arm(f"arrival:{assignment}", arrive_s, "arrival")
     case.add(
@@ -143,6 +145,8 @@ def _assign(case: Case, offer: Offer) -> None:
             arrive_by=case.incident.deadlines[f"arrival:{assignment}"].at,
             eta_s=offer.eta_s,
             by_hand=offer.by_hand,
+            role=None if part is None else part.role,
+            fetch=None if part is None else part.fetch,
         )
     )
     show_who_comes(case)
@@ -152,10 +156,14 @@ def _assign(case: Case, offer: Offer) -> None:
 
 
 def settle(case: Case) -> None:
-    """Enough have said yes: nobody else is asked, and the ladder rests."""
-    if case.incident.ladder_runs:
+    """Enough have said yes: nobody else is asked, but for a key that nobody brings yet, and the ladder rests."""
+    incident = case.incident
+    if incident.ladder_runs:
         return
-    withdraw_all(case, "filled")
+    wanted = () if any(incident.fetches_key(a) for a in incident.live) else incident.key_offers
+    for offer in incident.live_offers:
+        if offer.id not in wanted:
+            withdraw(case, offer, "filled")
     case.disarm("step", "repeat")
 
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from callhub.dispatch.answers import settle, withdraw_all
 from callhub.dispatch.desk_calls import WHISTLE_CLOCKS, call_desk, end_call, keep_whistles
 from callhub.dispatch.escalation import change_state, resume
+from callhub.dispatch.keyholders import KEY, ask_for_key
 from callhub.dispatch.lifecycle import IncidentEvent, advance_assignment
 from callhub.domain import facts as f
 from callhub.domain.decision import Answer
@@ -199,11 +200,13 @@ def _need(case: Case, assignment: Assignment, event: DutyMoved) -> None:
 
 
 def raise_need(case: Case, responder: str, event: DutyMoved) -> None:
-    """Somebody at work needs something: desks are called."""
+    """Somebody at work needs something: desks are called, and for a key the keyholders are asked."""
     need = event.fields.get("need")
     if need not in NEEDS:
         raise InvalidMessage("need", f"one of {' '.join(NEEDS)}")
     case.add(f.NeedRaised(responder=responder, need=str(need), note=event.fields.get("note")))
+    if need == KEY:
+        ask_for_key(case)
     call_desk(case, "need")
 
 

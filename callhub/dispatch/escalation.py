@@ -145,8 +145,8 @@ def fill(case: Case, number: int, *, again: bool = False) -> None:
         make_offer(case, candidate, number)
 
 
-def make_offer(case: Case, candidate: Candidate, number: int) -> str:
-    """Invite one responder; returns the offer's id."""
+def make_offer(case: Case, candidate: Candidate, number: int, *, need: str | None = None) -> str:
+    """Invite one responder, perhaps to bring what is needed; returns the offer's id."""
     step = case.policy.steps[case.incident.step if number == BY_HAND else number]
     offer = f"{case.id}-{len(case.incident.offers) + 1}"
     case.arm(f"offer:{offer}", step.offer_timeout_s, "offer")
@@ -160,6 +160,7 @@ def make_offer(case: Case, candidate: Candidate, number: int) -> str:
             distance_m=candidate.distance_m,
             eta_s=candidate.eta_s,
             by_hand=number == BY_HAND,
+            need=need,
         )
     )
     return offer

@@ -1,9 +1,9 @@
 """Who is asked: the exact best of those who can come, and why the others were passed over.
 
 Rules of this file:
-1. Paired people first; then the least expected arrival in whole seconds (turnout + way / speed); ties by the load of
-   the last month, then id. Whoever has just come back from an emergency comes after those who had none. Outside
-   emergencies the least loaded of the nearest comes first. The same roster gives the same people.
+1. People paired with the elder and keyholders first; then the least expected arrival in whole seconds (turnout + way /
+   speed); ties by the load of the last month, then id. Whoever has just come back from an emergency comes after those
+   who had none. Outside emergencies the least loaded of the nearest comes first. The same roster gives the same people.
 2. Without a position, people are found by area (the deepest common one first). Without both, no person is asked: only
    desks can help somebody whom nobody can find.
 3. Every ranking is explained: at most 20 chosen, the 20 nearest passed over with one reason each, counts for the rest.
@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import heapq
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import TYPE_CHECKING
 
@@ -21,6 +21,7 @@ from callhub.dispatch.geo import distance_m
 from callhub.dispatch.learning import chance, is_resting, load_of, services_on
 from callhub.dispatch.roster import PLACES, Person
 from callhub.domain import facts as f
+from callhub.domain.family import keyholders
 from callhub.domain.incident import Incident, OfferState, Places
 from callhub.domain.people import Position, ResponderKind
 from callhub.domain.policy import Ask, IncidentClass, Step
@@ -55,6 +56,12 @@ class Candidate:
     distance_m: int | None = None
     eta_s: int | None = None
     paired: bool = False
+    keyholder: bool = False
+
+    @property
+    def is_named(self) -> bool:
+        """Asked because of who they are to the elder, however far away."""
+        return self.paired or self.keyholder
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,10 +191,9 @@ class Search:
     def candidates(self) -> Iterator[Candidate]:
         """Everybody who can be asked, best first, lazily."""
         seen: set[str] = set()
-        if Ask.PAIRED in self.step.ask:
-            for candidate in self._paired():
-                seen.add(candidate.responder)
-                yield candidate
+        for candidate in self._named():
+            seen.add(candidate.responder)
+            yield candidate
         people: Iterator[Candidate] = self._by_distance() if self.centre is not None else iter(self._by_area())
         if self.limited:
             people = self._fairly(people)
@@ -215,40 +221,52 @@ class Search:
         if kind is ResponderKind.DESK:
             asked = Ask.DESK in self.step.ask and self.refusal(person) is None
             return next((c for c in self._desks() if c.responder == person.record.id), None) if asked else None
-        paired = Ask.PAIRED in self.step.ask and person.record.id in self.incident.paired
-        if not paired and kind not in self.kinds:
+        named = person.record.id in self._named_ids()
+        if not named and kind not in self.kinds:
             return None
-        candidate = self._measure(person, paired=paired)
+        candidate = self.named(person) if named else self._measure(person)
         if candidate is None:
             return None
         far = self.step.radius_m is not None and (candidate.distance_m or 0) > self.step.radius_m
-        return None if (far and not paired) or self.refusal(person) is not None else candidate
+        return None if (far and not named) or self.refusal(person) is not None else candidate
 
     def by_hand(self, person: Person) -> Candidate:
         """Whom a human chose, whoever that is: measured where both positions are known."""
         return self._measure(person) or Candidate(person.record.id, person.record.kind)
 
-    def _measure(self, person: Person, *, paired: bool = False) -> Candidate | None:
+    def _measure(self, person: Person) -> Candidate | None:
         """None when nobody can say how far they are; for a house without a position an area in common will do."""
         record = person.record
         position = self.world.roster.position(person, self.now)
         if self.centre is not None and position is not None:
             away_m = distance_m(self.centre, position)
             eta_s = self.world.rules.eta_s(record.kind, away_m, night=self.night)
-            return Candidate(record.id, record.kind, round(away_m), eta_s, paired)
-        if paired or (self.centre is None and set(self.incident.area[:1]) & set(record.area)):
-            return Candidate(record.id, record.kind, None, None, paired)
+            return Candidate(record.id, record.kind, round(away_m), eta_s)
+        if self.centre is None and set(self.incident.area[:1]) & set(record.area):
+            return Candidate(record.id, record.kind)
         return None
 
-    def _paired(self) -> list[Candidate]:
+    def named(self, person: Person) -> Candidate:
+        """Somebody who is paired with the elder or has a key, as a candidate wherever they are."""
+        id = person.record.id
+        measured = self._measure(person) or Candidate(id, person.record.kind)
+        return replace(measured, paired=id in self.incident.paired, keyholder=id in self._keyholders)
+
+    def _named_ids(self) -> dict[str, None]:
+        """Whom this step asks because of who they are to the elder."""
+        paired = self.incident.paired if Ask.PAIRED in self.step.ask else ()
+        return dict.fromkeys((*paired, *(self._keyholders if Ask.KEYHOLDER in self.step.ask else ())))
+
+    @property
+    def _keyholders(self) -> tuple[str, ...]:
+        return keyholders(self.incident.family)
+
+    def _named(self) -> list[Candidate]:
         people = self.world.roster.people
         found = [
-            candidate
-            for id in self.incident.paired
-            if id in people
-            and people[id].record.kind not in PLACES
-            and self.refusal(people[id]) is None
-            and (candidate := self._measure(people[id], paired=True)) is not None
+            self.named(people[id])
+            for id in self._named_ids()
+            if id in people and people[id].record.kind not in PLACES and self.refusal(people[id]) is None
         ]
         return sorted(found, key=lambda candidate: (self.rests(candidate.responder), *self._order(candidate)))
 
@@ -311,13 +329,14 @@ class Search:
         for away_m, person in self._nearby():
             if person.record.id in mine:
                 continue
+            mine.add(person.record.id)
             reason = self.refusal(person) or self._outranked(person, away_m, farthest_m)
             if reason == "farther" and person.record.id in shared.elsewhere:
                 reason = "shared"
             passed.append({"responder": person.record.id, "distance_m": round(away_m), "reason": reason})
             if len(passed) == LISTED_MAX:
                 break
-        listed = tuple(self._listed(candidate) for candidate in chosen[:LISTED_MAX])
+        listed = tuple(self.listed(candidate) for candidate in chosen[:LISTED_MAX])
         active = sum(self.world.roster.count(kind)[1] for kind in self.kinds)
         eligible = sum(self.world.roster.count(kind)[0] for kind in self.kinds)
         counts = {"active": active, "eligible": eligible, "not_listed": max(0, active - len(passed) - len(chosen))}
@@ -325,13 +344,14 @@ class Search:
             counts["cases"] = shared.cases
         return f.Ranked(step=step, chosen=listed, passed_over=tuple(passed), counts=counts)
 
-    def _listed(self, chosen: Candidate) -> dict[str, object]:
+    def listed(self, chosen: Candidate) -> dict[str, object]:
         """What spoke for somebody: how likely they come (0..1) and what they carried in the last month, as it was."""
         return {
             "responder": chosen.responder,
             "distance_m": chosen.distance_m,
             "eta_s": chosen.eta_s,
             "paired": chosen.paired,
+            **({"keyholder": True} if chosen.keyholder else {}),
             "chance": round(self.chance(chosen.responder), 3),
             "load": round(self._load(chosen.responder), 1),
         }
@@ -348,6 +368,10 @@ class Search:
         if self.centre is None:
             return
         roster = self.world.roster
+        for id in self._keyholders if Ask.KEYHOLDER in self.step.ask else ():
+            position = roster.position(roster.people[id], self.now) if id in roster.people else None
+            if position is not None:
+                yield distance_m(self.centre, position), roster.people[id]
         each = (roster.near(kind, self.centre, math.inf, everyone=True) for kind in self.kinds)
         for looked, (away_m, id) in enumerate(heapq.merge(*each)):
             if looked == LOOKED_AT_MAX:

@@ -54,6 +54,7 @@ def offer_body(incident: Incident, offer: Offer, *, reminder: bool | None = None
         "eta_s": offer.eta_s,
         "respond_by": offer.respond_by,
         "reminder": offer.reminded_at is not None if reminder is None else reminder,
+        **({"need": "key"} if offer.id in incident.key_offers else {}),
         **drill_part(incident),
     }
 
@@ -68,8 +69,19 @@ def assignment_body(incident: Incident, assignment: Assignment, places: Places) 
         "elder": incident.elder,
         "arrive_by": assignment.arrive_by,
         "late": assignment.late,
+        **_role(incident, assignment),
         **drill_part(incident),
     }
+
+
+def _role(incident: Incident, assignment: Assignment) -> dict[str, Any]:
+    """What somebody who has a role does: ``fetch`` is whom they fetch the key from, as a contact and a responder."""
+    part = incident.roles.get(assignment.id)
+    if part is None:
+        return {}
+    holder = next((one for one in incident.family if one.contact == part.fetch), None)
+    fetch = None if part.fetch is None else {"contact": part.fetch, "responder": holder and holder.responder}
+    return {"role": part.role.value, "fetch": fetch}
 
 
 def go_to(places: Places) -> dict[str, Any] | None:
@@ -109,6 +121,7 @@ def told(case: Case) -> Iterator[Message]:
         if builder is not None:
             yield from builder(case, fact)
     yield from _assignments(case)
+    yield from _keys_coming(case)
     yield from _over(case)
     yield from _progress(case)
 
@@ -200,6 +213,7 @@ def _update_to(case: Case, responder: str, what: str, **more: Any) -> Message:
         "version": case.incident.version,
         "kind": more.get("kind"),
         "text": more.get("text"),
+        **({"responder": more["who"]} if "who" in more else {}),
         **drill_part(case.incident),
     }
     return Message(to_responder(responder), MessageType.UPDATE, case.id, None, body)
@@ -212,6 +226,17 @@ def _joined(case: Case, fact: f.AlarmRecorded) -> Iterator[Message]:
 
 def _assigned(case: Case, fact: f.Assigned) -> Iterator[Message]:
     yield from _update(case, "responder_added", but=fact.responder)
+
+
+def _keys_coming(case: Case) -> Iterator[Message]:
+    """Whoever goes to the elder hears who brings the key, whichever of them said yes first."""
+    incident = case.incident
+    new = {fact.assignment for fact in case.facts if isinstance(fact, f.Assigned)}
+    bringers = [a for a in incident.live if incident.fetches_key(a)] if new else []
+    for bringer in bringers:
+        for other in incident.live:
+            if not incident.fetches_key(other) and new & {bringer.id, other.id}:
+                yield _update_to(case, other.responder, "key_coming", who=bringer.responder)
 
 
 def _moved(case: Case, fact: f.AssignmentMoved) -> Iterator[Message]:

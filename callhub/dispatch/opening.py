@@ -21,6 +21,7 @@ from callhub.dispatch.escalation import check_watched, enter_step, first_step, r
 from callhub.domain import facts as f
 from callhub.domain.decision import Answer
 from callhub.domain.events import HelpAsked, early_cancel
+from callhub.domain.family import relatives
 from callhub.domain.incident import JOINABLE, Incident, Places, Source
 from callhub.domain.policy import KINDS, UNKNOWN, IncidentClass, policy_key
 
@@ -252,6 +253,7 @@ def open_case(turn: Turn, signal: Signal) -> Case:
         elder=elder.id if elder is not None else None,
         area=elder.area if elder is not None else (),
         paired=elder.paired if elder is not None else (),
+        family=relatives(elder.family) if elder is not None else (),
         says_test=signal.says_test and signal.class_ is IncidentClass.EMERGENCY,
         follows=_follows(turn, signal),
         text=signal.text,

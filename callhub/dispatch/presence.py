@@ -20,6 +20,7 @@ from callhub.dispatch.escalation import check_watched
 from callhub.dispatch.supervision import change_supervised
 from callhub.domain import facts as f
 from callhub.domain.decision import Answer
+from callhub.domain.family import FamilyContact, relatives
 from callhub.domain.incident import AssignmentState, OfferState, OwnerKind
 from callhub.domain.people import Device, Duty, Elder, ResponderKind
 from callhub.domain.policy import IncidentClass, PolicySet
@@ -163,6 +164,8 @@ def update_directory(turn: Turn, event: DirectoryUpdated) -> Answer:
         _moved(turn, elder)
     if event.moved_devices:
         _given_away(turn, event.moved_devices)
+    for id, family in event.families:
+        _related(turn, id, family)
     change_supervised(turn, event)
     return Answer({"ok": True})
 
@@ -225,3 +228,10 @@ def _given_away(turn: Turn, devices: Iterable[Device]) -> None:
         for incident in pressed.get(device.id, ()):
             if incident.elder != device.elder:
                 turn.case(incident.id).add(f.HomeMoved(what="device"))
+
+
+def _related(turn: Turn, elder: str, family: tuple[FamilyContact, ...]) -> None:
+    """The elder's contacts changed while cases are open: whoever is new hears what is so by now."""
+    for incident in turn.world.open_of_elder(elder):
+        if incident.family != relatives(family):
+            turn.case(incident.id).add(f.FamilyChanged(family=relatives(family)))

@@ -29,6 +29,7 @@ from callhub.domain.incident import (
     OfferState,
 )
 from callhub.domain.policy import IncidentClass
+from callhub.domain.roles import Part
 from callhub.errors import EngineFault
 
 ALARMS_MAX = 50
@@ -83,6 +84,7 @@ def opened(id: str, fact: f.IncidentOpened, at: datetime) -> Incident:
         elder=fact.elder,
         area=fact.area,
         paired=fact.paired,
+        family=fact.family,
         says_test=fact.says_test,
         drill=fact.class_ is IncidentClass.DRILL,
         follows=fact.follows,
@@ -185,6 +187,12 @@ def _offer_made(i: Incident, fact: f.OfferMade, at: datetime, actor: Actor) -> N
         eta_s=fact.eta_s,
         by_hand=fact.by_hand,
     )
+    _asks_for(i, fact)
+
+
+def _asks_for(i: Incident, fact: f.OfferMade | f.OfferReminded) -> None:
+    if fact.need is not None:
+        i.key_offers = (*i.key_offers, fact.offer)
 
 
 def _offer(i: Incident, id: str, **changes: Any) -> None:
@@ -193,6 +201,7 @@ def _offer(i: Incident, id: str, **changes: Any) -> None:
 
 def _reminded(i: Incident, fact: f.OfferReminded, at: datetime, actor: Actor) -> None:
     _offer(i, fact.offer, respond_by=fact.respond_by, reminded_at=at)
+    _asks_for(i, fact)
 
 
 def _silent(i: Incident, fact: f.OfferSilent, at: datetime, actor: Actor) -> None:
@@ -222,6 +231,8 @@ def _assigned(i: Incident, fact: f.Assigned, at: datetime, actor: Actor) -> None
         eta_s=fact.eta_s,
         by_hand=fact.by_hand,
     )
+    if fact.role is not None:
+        i.roles[fact.assignment] = Part(fact.role, fact.fetch)
 
 
 _STAMPS = {
@@ -299,6 +310,11 @@ def _identified(i: Incident, fact: f.ElderIdentified, at: datetime, actor: Actor
     i.elder = fact.elder
     i.area = fact.area
     i.paired = fact.paired
+    i.family = fact.family
+
+
+def _family(i: Incident, fact: f.FamilyChanged, at: datetime, actor: Actor) -> None:
+    i.family = fact.family
 
 
 def _watch(i: Incident, fact: f.WatchChanged, at: datetime, actor: Actor) -> None:
@@ -333,6 +349,7 @@ _HANDLERS: dict[type, Callable[[Incident, Any, datetime, Actor], None]] = {
     f.DeviceSignalled: _signalled,
     f.ContactMade: _contact,
     f.ElderIdentified: _identified,
+    f.FamilyChanged: _family,
     f.WatchChanged: _watch,
     f.OwnerActed: _remark,
     f.Ranked: _remark,

@@ -6,7 +6,7 @@ Rules of this file:
 2. A round costs the sum of expected arrivals, in whole seconds. Cases without anybody count first, then arrivals later
    than the ladder allows (``arrival_min_s``), then the sum; where all is equal, the order of cases and of people.
    Whoever has just come back counts a day more, and whose way nobody knows two: they come after all others, as ever.
-3. Paired people are asked for their own elder before anybody is shared.
+3. Paired people and keyholders are asked for their own elder before anybody is shared.
 4. Life threats are shared among themselves by the caller, before the rest. For them (``guarded``) a round is taken from
    the solver only if, against the nearest first on the same cases and people, no more cases are left without anybody,
    no more arrive late, the sum is no greater and the last one comes no later; else the round is the nearest first's.
@@ -61,12 +61,12 @@ class Contender:
     def __post_init__(self) -> None:
         self._line = self.asking.looking.candidates()
 
-    def nearest(self, most: int, is_free: Callable[[Candidate], bool], *, paired: bool) -> list[tuple[int, str]]:
-        """(seconds, responder) of the ``most`` best who are free; ``paired``: of the elder's own alone."""
+    def nearest(self, most: int, is_free: Callable[[Candidate], bool], *, named: bool) -> list[tuple[int, str]]:
+        """(seconds, responder) of the ``most`` best who are free; ``named``: of the elder's own alone."""
         mine = {candidate.responder for candidate in self.asking.chosen}
         found: list[tuple[int, str]] = []
         for seconds, candidate in self._in_line():
-            if paired and not candidate.paired:
+            if named and not candidate.is_named:
                 break
             if candidate.responder not in mine and is_free(candidate):
                 found.append((seconds, candidate.responder))
@@ -113,8 +113,8 @@ def share(cases: Sequence[Contender], room: Callable[[str], float], solve: Solve
     def is_free(candidate: Candidate) -> bool:
         return candidate.kind is ResponderKind.DESK or taken[candidate.responder] < room(candidate.responder)
 
-    for paired in (True, False):
-        while lots := _lots(cases, is_free, paired=paired):
+    for named in (True, False):
+        while lots := _lots(cases, is_free, named=named):
             for lot in lots:
                 for case, responder in zip(lot.cases, _round(lot, solve, guarded=guarded), strict=True):
                     if responder is not None:
@@ -122,16 +122,16 @@ def share(cases: Sequence[Contender], room: Callable[[str], float], solve: Solve
                         taken[responder] += 1
 
 
-def _lots(cases: Sequence[Contender], is_free: Callable[[Candidate], bool], *, paired: bool) -> list[_Lot]:
+def _lots(cases: Sequence[Contender], is_free: Callable[[Candidate], bool], *, named: bool) -> list[_Lot]:
     """The next round: the cases with the fewest people so far, apart where they do not want the same people.
 
     Of ``m`` cases at most ``m - 1`` are in the way of one, so that its ``m`` nearest are all that matter to it.
     """
-    waiting = [c for c in cases if not c.asking.is_enough() and c.nearest(1, is_free, paired=paired)]
+    waiting = [c for c in cases if not c.asking.is_enough() and c.nearest(1, is_free, named=named)]
     fewest = min((len(case.asking.chosen) for case in waiting), default=0)
     lots = [[case] for case in waiting if len(case.asking.chosen) == fewest]
     while True:
-        apart = [_Lot(some, [case.nearest(len(some), is_free, paired=paired) for case in some]) for some in lots]
+        apart = [_Lot(some, [case.nearest(len(some), is_free, named=named) for case in some]) for some in lots]
         merged = _merged(apart)
         if len(merged) == len(apart):
             return apart

@@ -15,6 +15,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from callhub.dispatch.changes import Changes
+from callhub.dispatch.family_messages import told_family
 from callhub.dispatch.messages import told
 from callhub.dispatch.replay import apply_fact, in_order, opened, seal
 from callhub.dispatch.service_hours import ALWAYS
@@ -25,7 +26,7 @@ from callhub.domain.windows import after
 from callhub.errors import EngineFault
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from callhub.dispatch.world import World
     from callhub.domain.events import Event
@@ -243,7 +244,7 @@ class Turn:
         if self.notes:
             actor = self.event.actor
             rows.append(f.Row(None, 0, self.now, self.event.id, actor, tuple(self.notes)))
-        messages = [message for case in self.cases.values() for message in (*told(case), *told_departments(case))]
+        messages = [message for case in self.cases.values() for message in _all_told(case)]
         return tuple(rows), tuple(messages)
 
     def _row(self, case: Case) -> f.Row | None:
@@ -286,3 +287,9 @@ class Turn:
         else:
             self.world.weigh(case.before, responder)
         self.world.roster.refile(responder, self.now)
+
+
+def _all_told(case: Case) -> Iterator[Message]:
+    yield from told(case)
+    yield from told_departments(case)
+    yield from told_family(case)

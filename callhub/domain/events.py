@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from callhub.domain.family import FamilyContact
 from callhub.domain.incident import Incident, Places
 from callhub.domain.people import Actor, Device, Duty, Elder, Position, Responder, Supervised
 from callhub.domain.policy import Policy
@@ -274,7 +275,8 @@ class DirectoryUpdated(Event):
     ``responders`` are new or changed records (``active`` False: disabled). ``elders`` are changed ones that have an
     open incident; ``moved_devices`` maps a device to its new elder. ``revoked`` are ``(kind, id)`` whose tokens are
     gone, ``removed_users`` user names. ``policies`` replace those in force for new incidents. ``supervised`` are the
-    changed devices (``heartbeat_s`` 0: not any more), ``homes`` the area paths of the changed elders (by the hub).
+    changed devices (``heartbeat_s`` 0: not any more), ``homes`` the area paths of the changed elders, ``families`` the
+    contacts that each elder of an open incident has after the change, if they changed (both by the hub).
     """
 
     what: str
@@ -288,6 +290,7 @@ class DirectoryUpdated(Event):
     duties: tuple[Duty, ...] = ()
     supervised: tuple[Supervised, ...] = ()
     homes: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    families: tuple[tuple[str, tuple[FamilyContact, ...]], ...] = ()
     change: Any = None
 
 

@@ -47,12 +47,11 @@ class Relative:
     responder: str | None = None
 
 
+def keyholders(family: tuple[Relative, ...]) -> tuple[str, ...]:
+    """The responders among an incident's contacts, each once."""
+    return tuple(dict.fromkeys(one.responder for one in family if one.responder is not None))
+
+
 def relatives(family: tuple[FamilyContact, ...]) -> tuple[Relative, ...]:
     """What an incident keeps of these contacts."""
     return tuple(Relative(one.id, one.inform, one.responder) for one in family)
-
-
-def with_keyholders(paired: tuple[str, ...], family: tuple[FamilyContact, ...]) -> tuple[str, ...]:
-    """Responders who are paired with an elder: those that were named so, then the keyholders; each once."""
-    keyholders = (one.responder for one in family if one.responder is not None)
-    return tuple(dict.fromkeys((*paired, *keyholders)))

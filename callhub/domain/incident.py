@@ -14,8 +14,10 @@ from datetime import datetime
 from enum import StrEnum
 
 from callhub.domain.call_back import CallBack
+from callhub.domain.family import Relative
 from callhub.domain.people import Position, ResponderKind
 from callhub.domain.policy import IncidentClass
+from callhub.domain.roles import HelpRole, Part
 from callhub.domain.roll_call import RollCall
 from callhub.domain.whistle import Whistle
 
@@ -187,6 +189,8 @@ class Incident:
     asking now, ``reached`` the highest one so far. ``exhausted``: the ladder ran out. ``joined_version`` is the version
     at which the last alarm joined: whoever closes must have seen it. Of very many alarms the first and the newest are
     kept, and ``alarms_more`` counts the others, which the journal has. ``part_of`` is the roll-call of a home check.
+    ``family`` are the elder's contacts. ``key_offers`` ask for a key, whoever else is coming. ``roles`` are those of
+    assignments that have one, by their id.
     """
 
     id: str
@@ -239,6 +243,9 @@ class Incident:
     call_back: CallBack | None = None
     roll_call: RollCall | None = None
     part_of: str | None = None
+    family: tuple[Relative, ...] = ()
+    key_offers: tuple[str, ...] = ()
+    roles: dict[str, Part] = field(default_factory=dict)
 
     def copy(self) -> Incident:
         """A copy that shares only frozen parts; about 5 us."""
@@ -314,6 +321,11 @@ class Incident:
             if assignment.responder == responder and assignment.state in LIVE_ASSIGNMENTS:
                 return assignment
         return None
+
+    def fetches_key(self, assignment: Assignment) -> bool:
+        """Whether this person brings the key."""
+        part = self.roles.get(assignment.id)
+        return part is not None and part.role is HelpRole.KEY
 
     def whistle_of(self, department: str) -> Whistle | None:
         """The whistle this department has still to answer or to finish, if any; at most one exists."""

@@ -12,10 +12,11 @@ from typing import Any
 
 
 class AddresseeKind(StrEnum):
-    """Kinds of clients that get messages."""
+    """Who gets messages. A ``contact`` has no link: what it is told waits for a channel."""
 
     GATEWAY = "gateway"
     RESPONDER = "responder"
+    CONTACT = "contact"
 
 
 class MessageType(StrEnum):
@@ -26,6 +27,7 @@ class MessageType(StrEnum):
     ASSIGNMENT = "assignment"
     UPDATE = "update"
     PROGRESS = "progress"
+    FAMILY = "family"
 
 
 @dataclass(frozen=True, slots=True, order=True)

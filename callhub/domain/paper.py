@@ -44,6 +44,9 @@ def play_on_paper(policy: Policy) -> list[PaperLine]:
     at_s: float = 0
     if policy.window:
         lines.append(PaperLine(at_s, "paper.window", {"window": policy.window}))
+    if policy.roles:
+        who = tuple(f"role.{role}" for role in policy.roles)
+        lines.append(PaperLine(at_s, "paper.roles", {"needed": policy.needed, "who": who}))
     for step in policy.steps:
         lines += _paper_of(step, at_s)
         at_s += step.step_timeout_s

@@ -9,8 +9,6 @@ Rules of this file:
 
 from __future__ import annotations
 
-import hashlib
-import json
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
@@ -18,7 +16,8 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from callhub.domain.hours import is_within, overlap, parse_hours
-from callhub.domain.tables import TableReader
+from callhub.domain.roles import HelpRole, read_roles
+from callhub.domain.tables import TableReader, digest_of
 from callhub.domain.windows import read_window
 from callhub.errors import ConfigError
 
@@ -52,6 +51,7 @@ class Ask(StrEnum):
     """Whom a step asks; ``call_back`` asks nobody to come: somebody speaks to the elder first."""
 
     PAIRED = "paired"
+    KEYHOLDER = "keyholder"
     VOLUNTEER = "volunteer"
     CAREGIVER = "caregiver"
     GRID_WORKER = "grid_worker"
@@ -135,7 +135,8 @@ class Step:
 class Policy:
     """A ladder and its deadlines. Times in seconds; ``urgency`` 1 is the most urgent, ``hours`` empty means always.
 
-    ``window``: when its clocks run and people are asked; empty: always, as for every emergency.
+    ``window``: when its clocks run and people are asked; empty: always, as for every emergency. ``roles``: one for each
+    who is needed, in the order of their yes; empty: nobody has one.
     """
 
     id: str
@@ -154,6 +155,7 @@ class Policy:
     arrival_min_s: float = 300
     resolution_s: float = 3600
     follow_up_s: float = 86_400
+    roles: tuple[HelpRole, ...] = ()
 
 
 def policy_from_table(table: Mapping[str, object], source: str) -> Policy:
@@ -168,6 +170,7 @@ def policy_from_table(table: Mapping[str, object], source: str) -> Policy:
     """
     read = TableReader(table, source)
     class_ = read.choice("class", IncidentClass)
+    needed = read.count("needed", 1, PEOPLE_MAX)
     policy = Policy(
         id=read.word("id"),
         class_=class_,
@@ -175,7 +178,8 @@ def policy_from_table(table: Mapping[str, object], source: str) -> Policy:
         urgency=read.count("urgency", _URGENCY[class_], URGENCY_MAX),
         hours=_hours(read),
         window=_window(read, class_),
-        needed=read.count("needed", 1, PEOPLE_MAX),
+        needed=needed,
+        roles=read_roles(read, needed),
         repeat_s=read.seconds("repeat_s", 60),
         owner_check_s=read.seconds("owner_check_s", 120),
         desk_call_s=read.seconds("desk_call_s", 120),
@@ -202,29 +206,16 @@ def policy_to_table(policy: Policy) -> dict[str, object]:
         table[key] = getattr(policy, key)
     if policy.window:  # absent otherwise: ladders from before there were windows keep their key
         table["window"] = policy.window
+    if policy.roles:  # as for windows
+        table["roles"] = [role.value for role in policy.roles]
     table["step"] = [_step_to_table(step) for step in policy.steps]
     return table
 
 
 @lru_cache(maxsize=256)
 def policy_key(policy: Policy) -> str:
-    """``id@digest``: the name of this very ladder, which an incident keeps after the file has changed.
-
-    The digest is the first 16 hex digits of the SHA-256 of the table as JSON with sorted keys; 60 and 60.0 are equal.
-    """
-    table = json.dumps(_plain(policy_to_table(policy)), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-    return f"{policy.id}@{hashlib.sha256(table.encode()).hexdigest()[:16]}"
-
-
-def _plain(value: object) -> object:
-    match value:
-        case float() if value.is_integer():
-            return int(value)
-        case dict():
-            return {key: _plain(item) for key, item in value.items()}
-        case list():
-            return [_plain(item) for item in value]
-    return value
+    """``id@digest``: the name of this very ladder, which an incident keeps after the file has changed."""
+    return f"{policy.id}@{digest_of(policy_to_table(policy))}"
 
 
 _POLICY_FIGURES = (

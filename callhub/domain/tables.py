@@ -6,6 +6,8 @@ are finite and bounded, and ``true`` is not a number.
 
 from __future__ import annotations
 
+import hashlib
+import json
 import math
 from collections.abc import Mapping
 from enum import StrEnum
@@ -59,8 +61,8 @@ class TableReader:
             self.refuse(key, f"write a text, not {value!r}")
         return value
 
-    def words(self, key: str, default: tuple[str, ...] | None = None) -> tuple[str, ...]:
-        """A list of different texts; without a default it must be there and not be empty."""
+    def words(self, key: str, default: tuple[str, ...] | None = None, *, repeated: bool = False) -> tuple[str, ...]:
+        """A list of texts, different ones unless ``repeated``; without a default it must be there and not be empty."""
         self._known.append(key)
         if default is not None and key not in self._table:
             return default
@@ -70,7 +72,7 @@ class TableReader:
         for index, item in enumerate(value):
             if not isinstance(item, str) or not item.strip():
                 self.refuse(f"{key}[{index}]", f"write a text, not {item!r}")
-            if item in value[:index]:
+            if item in value[:index] and not repeated:
                 self.refuse(f"{key}[{index}]", f"{item!r} is there twice")
         return tuple(value)
 
@@ -78,9 +80,10 @@ class TableReader:
         """One of the words of an enum."""
         return self._member(key, self._get(key), kind)
 
-    def choices(self, key: str, kind: type[E]) -> tuple[E, ...]:
-        """A list of different words of an enum, at least one."""
-        return tuple(self._member(f"{key}[{i}]", word, kind) for i, word in enumerate(self.words(key)))
+    def choices(self, key: str, kind: type[E], *, repeated: bool = False) -> tuple[E, ...]:
+        """A list of words of an enum, at least one; different ones unless ``repeated``."""
+        words = self.words(key, repeated=repeated)
+        return tuple(self._member(f"{key}[{i}]", word, kind) for i, word in enumerate(words))
 
     def _member(self, key: str, value: object, kind: type[E]) -> E:
         for member in kind:
@@ -124,3 +127,20 @@ class TableReader:
         for key in self._table:
             if key not in self._known:
                 self.refuse(key, f"unknown key; known are {', '.join(dict.fromkeys(self._known))}")
+
+
+def digest_of(table: Mapping[str, object]) -> str:
+    """The first 16 hex digits of the SHA-256 of a table as JSON with sorted keys; 60 and 60.0 are equal."""
+    text = json.dumps(_plain(table), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def _plain(value: object) -> object:
+    match value:
+        case float() if value.is_integer():
+            return int(value)
+        case Mapping():
+            return {key: _plain(item) for key, item in value.items()}
+        case list():
+            return [_plain(item) for item in value]
+    return value

@@ -16,9 +16,11 @@ from callhub.dispatch.roll_calls import roll_call_of
 from callhub.dispatch.silence import finding_of
 from callhub.domain.events import (
     AlarmRaised,
+    CallTaken,
     CancelAsked,
     DeadlineDue,
     DirectoryUpdated,
+    DrillAsked,
     DutyMoved,
     Event,
     OfferAnswered,
@@ -30,8 +32,9 @@ from callhub.errors import StoreCorrupt
 from callhub.store.base import DirectoryChange, Found, Need
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Mapping
 
+    from callhub.domain.family import FamilyContact
     from callhub.domain.incident import Incident
     from callhub.domain.people import Device, Elder
     from callhub.domain.roll_call import RollCall
@@ -70,13 +73,22 @@ class Known:
         store: Asked once here, and again only for what an earlier event of the batch made necessary.
         events: The batch.
         incident: Finds an incident in memory.
+        open_incidents: All that are open.
     """
 
-    def __init__(self, store: Store, events: Iterable[Event], incident: Callable[[str], Incident | None]) -> None:
+    def __init__(
+        self,
+        store: Store,
+        events: Iterable[Event],
+        incident: Callable[[str], Incident | None],
+        open_incidents: Callable[[], Iterable[Incident]] = tuple,
+    ) -> None:
         need = need_of(events, incident)
         nothing = not (need.requests or need.devices or need.elders)
         self._store = store
         self._incident = incident
+        self._open_incidents = open_incidents
+        self._contacts: dict[str, FamilyContact] = {}
         self._found = Found() if nothing else store.lookup(need)
 
     def complete(self, event: Event) -> Event:
@@ -85,7 +97,14 @@ class Known:
             prior = self._found.requests.get(event.request.key, ())
             event = replace(event, request=replace(event.request, prior=prior))
         match event:
-            case AlarmRaised() | CancelAsked() | SignalSent():
+            case AlarmRaised():
+                device = self._found.devices.get(event.device)
+                return replace(event, device_record=device, elder=self._with_family(self._elder_of(device)))
+            case CallTaken():
+                return replace(event, elder=self._with_family(event.elder))
+            case DrillAsked():
+                return replace(event, elder=self._with_family(event.elder) or event.elder)
+            case CancelAsked() | SignalSent():
                 device = self._found.devices.get(event.device)
                 return replace(event, device_record=device, elder=self._elder_of(device))
             case DeadlineDue() if (call := self._roll_call(event.key)) is not None:
@@ -98,6 +117,8 @@ class Known:
                 return replace(event, device_record=device, elder=self._elder_of(device))
             case DirectoryUpdated(change=DirectoryChange() as change) if change.elders:
                 return replace(event, homes=tuple((elder.id, elder.area) for elder in change.elders))
+            case DirectoryUpdated(change=DirectoryChange() as change) if change.contacts:
+                return replace(event, families=self._families(change.contacts))
             case DutyMoved():
                 held = self._incident(event.incident)
                 event = replace(event, elder=self._elder(held.elder if held else None))
@@ -108,6 +129,8 @@ class Known:
                 if event.action == "on-scene":  # a card is compared with the elder's
                     held = self._incident(event.incident)
                     event = replace(event, elder=self._elder(held.elder if held else None))
+                elif event.action == "identify":
+                    event = replace(event, elder=self._with_family(event.elder))
                 return self._with_ended(event, event.incident)
             case _:
                 return event
@@ -140,6 +163,26 @@ class Known:
         """An event of this batch changed the directory."""
         self._found.elders.update({elder.id: elder for elder in change.elders})
         self._found.devices.update({device.id: device for device in change.devices})
+        self._contacts.update({contact.id: contact for contact in change.contacts})
+
+    def _with_family(self, elder: Elder | None) -> Elder | None:
+        """The elder with the contacts that a new case keeps."""
+        return None if elder is None else replace(elder, family=self._family(elder.id, self._contacts))
+
+    def _families(self, changed: Iterable[FamilyContact]) -> tuple[tuple[str, tuple[FamilyContact, ...]], ...]:
+        """The contacts that elders of open incidents will have; those who lose one to another elder too."""
+        after = {**self._contacts, **{contact.id: contact for contact in changed}}
+        elders = {contact.elder for contact in after.values()}
+        found: dict[str, tuple[FamilyContact, ...]] = {}
+        for incident in self._open_incidents():
+            concerned = incident.elder in elders or any(one.contact in after for one in incident.family)
+            if incident.elder is not None and concerned and incident.elder not in found:
+                found[incident.elder] = self._family(incident.elder, after)
+        return tuple(found.items())
+
+    def _family(self, elder: str, changed: Mapping[str, FamilyContact]) -> tuple[FamilyContact, ...]:
+        known = {**{contact.id: contact for contact in self._store.family_of(elder)}, **changed}
+        return tuple(contact for _, contact in sorted(known.items()) if contact.elder == elder)
 
     def _elder_of(self, device: Device | None) -> Elder | None:
         return self._elder(device.elder if device else None)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from callhub.domain import facts as f
 from callhub.domain.decision import Answer, Decision
 from callhub.domain.events import AlarmRaised, CallTaken, DeadlineDue, Event, FrameFaulty
+from callhub.domain.family import relatives
 from callhub.domain.incident import Deadline, Incident, IncidentState, Places, Source
 from callhub.domain.policy import KINDS, UNKNOWN, IncidentClass, policy_key
 
@@ -114,7 +115,7 @@ def _opened(event: Event, number: int, policy: Policy) -> f.IncidentOpened:
         case _:
             pass
     if elder is not None:
-        more |= {"elder": elder.id, "area": elder.area, "paired": elder.paired}
+        more |= {"elder": elder.id, "area": elder.area, "paired": elder.paired, "family": relatives(elder.family)}
         more |= {"home": elder.position, "address": clean(elder.address)}
     return f.IncidentOpened(
         number=number,

@@ -49,6 +49,9 @@ class Engine(Protocol):
     def places(self, id: str) -> Places:
         """The private companion of an incident in memory."""
 
+    def open_incidents(self) -> Iterable[Incident]:
+        """All open incidents."""
+
     def on_duty(self, responder: str, now: datetime) -> bool:
         """Whether a responder is on duty now."""
 

@@ -188,7 +188,7 @@ class Writer:
         if self._guard is None:
             raise RuntimeError("recover() comes before run()")
         batch = Batch(self._clock.now())
-        known = None if minimal else Known(self._store, [t.event for t in tickets], self._engine.incident)
+        known = None if minimal else self._known([ticket.event for ticket in tickets])
         loop = asyncio.get_running_loop()
         began_s = loop.time()
         pause_at_s = began_s + STALL_S
@@ -209,10 +209,13 @@ class Writer:
         self.pace.took(len(tickets), loop.time() - began_s)
         return batch
 
+    def _known(self, events: Sequence[Event]) -> Known:
+        return Known(self._store, events, self._engine.incident, self._engine.open_incidents)
+
     def _completed_alone(self, event: Event) -> Event:
         """On the minimal path nothing may fail, not even a lookup."""
         try:
-            return Known(self._store, [event], self._engine.incident).complete(event)
+            return self._known([event]).complete(event)
         except Exception:
             _log.exception("lookup_failed", event_id=event.id)
             return event

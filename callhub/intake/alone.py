@@ -24,6 +24,7 @@ from callhub.domain.facts import DirectoryChanged, Row
 from callhub.domain.policy import PolicySet
 from callhub.errors import EngineFault
 from callhub.hub.ids import UuidSource
+from callhub.hub.lookups import Known
 from callhub.intake.directory import COMMAND, Submit
 from callhub.intake.policy_files import policy_tables, read_policies
 from callhub.store.base import Commit, DirectoryChange, Document, Snapshot, Store
@@ -44,7 +45,8 @@ def alone(store: Store, now: Callable[[], datetime], rules: Callable[[], Rules])
         snapshot = await store.load()
         at = max(now(), snapshot.last_at) if snapshot.last_at else now()
         if snapshot.rows:
-            commit, answer = _decided(event, _restored(store, snapshot, event, rules(), at), at)
+            engine = _restored(store, snapshot, event, rules(), at)
+            commit, answer = _decided(event, store, engine, at)
         else:
             commit, answer = _noted(event, at), Answer()
         if answer.code is None:
@@ -96,8 +98,9 @@ def _restored(store: Store, snapshot: Snapshot, event: DirectoryUpdated, rules: 
     return engine
 
 
-def _decided(event: DirectoryUpdated, engine: DispatchEngine, at: datetime) -> tuple[Commit, Answer]:
-    decision = engine.handle(event, at)
+def _decided(event: DirectoryUpdated, store: Store, engine: DispatchEngine, at: datetime) -> tuple[Commit, Answer]:
+    known = Known(store, [event], engine.incident, engine.open_incidents)
+    decision = engine.handle(known.complete(event), at)
     commit = Commit(
         rows=decision.rows,
         documents=_documents(engine, decision),

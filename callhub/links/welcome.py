@@ -71,10 +71,9 @@ class Welcomer:
         return self._items(MessageType.OFFER, offers), self._items(MessageType.ASSIGNMENT, assignments)
 
     def _items(self, type_: MessageType, bodies: list[dict[str, Any]]) -> list[Wire]:
-        elders, areas = set[str](), set[str]()
+        wanted: tuple[set[str], ...] = (set(), set(), set(), set())
         for body in bodies:
-            wanted_elders, _, wanted_areas = wanted_names(body)
-            elders |= wanted_elders
-            areas |= wanted_areas
-        names = self._store.names(elders, (), areas)
+            for ids, more in zip(wanted, wanted_names(body), strict=True):
+                ids |= more
+        names = self._store.names(*wanted)
         return [welcome_item(type_, body, names, self._language) for body in bodies]

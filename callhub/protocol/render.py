@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from math import ceil
 from typing import Any, Protocol
 
+from callhub.domain.family import FamilyContact
 from callhub.domain.messages import MessageType, Stored
 from callhub.domain.people import Area, Elder, Responder
 from callhub.domain.policy import Level
@@ -38,6 +39,10 @@ class NamesLike(Protocol):
     def areas(self) -> Mapping[str, Area]:
         """Areas by id."""
 
+    @property
+    def contacts(self) -> Mapping[str, FamilyContact]:
+        """Contacts of elders by id."""
+
 
 def wire_time(at: datetime) -> str:
     """An aware instant as RFC 3339 in UTC: ``2026-11-24T05:00:00.250Z``, milliseconds only when there are any."""
@@ -45,7 +50,7 @@ def wire_time(at: datetime) -> str:
     return moment.isoformat(timespec="milliseconds" if moment.microsecond else "seconds") + "Z"
 
 
-def _time(value: datetime | str | None) -> str | None:
+def stored_time(value: datetime | str | None) -> str | None:
     """A time from a body: an instant before it was stored, its text afterwards."""
     if value is None:
         return None
@@ -63,33 +68,51 @@ def encode(wire: Wire) -> str:
     return json.dumps(wire, ensure_ascii=False, separators=(",", ":"), default=_plain)
 
 
-def wanted_names(body: Mapping[str, Any]) -> tuple[set[str], set[str], set[str]]:
-    """The ids of elders, responders and areas whose records ``render`` needs for this body."""
+def wanted_names(body: Mapping[str, Any]) -> tuple[set[str], set[str], set[str], set[str]]:
+    """The ids of elders, responders, areas and contacts whose records ``render`` needs for this body."""
+    fetch = body.get("fetch") or {}
     elders = {body["elder"]} if body.get("elder") else set()
-    responders = {body["responder"]} if body.get("responder") else set()
-    return elders, responders, set(body.get("area") or ())
+    responders = {id for id in (body.get("responder"), fetch.get("responder")) if id}
+    return elders, responders, set(body.get("area") or ()), {fetch["contact"]} if fetch else set()
 
 
 def render(stored: Stored, names: NamesLike, language: str) -> Wire:
     """The wire message of an outbox row. ``language`` is used for ``say`` when the elder's is not known."""
     message = stored.message
     fields = _FIELDS[message.type](message.body, names, language)
-    return {"type": message.type.value, "seq": stored.seq, **fields, **_extras(message.body)}
+    return {"type": message.type.value, "seq": stored.seq, **fields, **_extras(message.body, names)}
 
 
 def welcome_item(type: MessageType, body: Mapping[str, Any], names: NamesLike, language: str) -> Wire:
     """An offer or assignment as ``welcome`` holds it: the message without a ``seq``."""
-    return {"type": type.value, **_FIELDS[type](body, names, language), **_extras(body)}
+    return {"type": type.value, **_FIELDS[type](body, names, language), **_extras(body, names)}
 
 
-def _extras(body: Mapping[str, Any]) -> Wire:
-    """What a message carries only when its body does: ``drill`` and ``whistle``."""
+def _extras(body: Mapping[str, Any], names: NamesLike) -> Wire:
+    """What a message carries only when its body does: ``drill``, ``need``, ``role`` with ``fetch``, and ``whistle``."""
     extras: Wire = {"drill": True} if body.get("drill") else {}
+    extras |= {name: body[name] for name in ("need", "role") if body.get(name)}
+    if "fetch" in body:
+        extras["fetch"] = _holder(body["fetch"], names)
     whistle = body.get("whistle")
     if whistle:
-        clocks = {name: _time(whistle.get(name)) for name in ("report_in_by", "finish_by")}
+        clocks = {name: stored_time(whistle.get(name)) for name in ("report_in_by", "finish_by")}
         extras["whistle"] = {"id": whistle.get("id"), **clocks, "text": whistle.get("text")}
     return extras
+
+
+def _holder(fetch: Mapping[str, Any] | None, names: NamesLike) -> Wire | None:
+    """Whom the key is fetched from: by the contact's own telephone, else by that of the responder they are."""
+    if fetch is None:
+        return None
+    contact = names.contacts.get(fetch.get("contact") or "")
+    record = names.responders.get(fetch.get("responder") or "")
+    place = record.position if record else None
+    return {
+        "name": contact.name if contact else record.name if record else None,
+        "phone": (contact.phone if contact else "") or (record.phone if record else ""),
+        "position": {"lat": place.lat, "lon": place.lon} if place else None,
+    }
 
 
 def gateway_welcome(gateway: str, seq: int, time: datetime, fallback_phone: str) -> Wire:
@@ -126,7 +149,7 @@ def _offer(body: Mapping[str, Any], names: NamesLike, _language: str) -> Wire:
     wire["distance_m"] = body.get("distance_m")
     if "whistle" not in body:
         wire["eta_s"] = body.get("eta_s")
-    wire["respond_by"] = _time(body.get("respond_by"))
+    wire["respond_by"] = stored_time(body.get("respond_by"))
     wire["reminder"] = bool(body.get("reminder"))
     return wire
 
@@ -152,20 +175,37 @@ def _assignment(body: Mapping[str, Any], names: NamesLike, _language: str) -> Wi
         "notes": elder.notes,
         "language": elder.language,
     }
-    wire["arrive_by"] = _time(body.get("arrive_by"))
+    wire["arrive_by"] = stored_time(body.get("arrive_by"))
     wire["late"] = bool(body.get("late"))
     return wire
 
 
-def _update(body: Mapping[str, Any], _names: NamesLike, _language: str) -> Wire:
-    return _picked(body, "incident", "what", "version", "kind", "text")
+def _update(body: Mapping[str, Any], names: NamesLike, _language: str) -> Wire:
+    wire = _picked(body, "incident", "what", "version", "kind", "text")
+    return {**wire, "responder": _who(body, names)} if "responder" in body else wire
+
+
+def _who(body: Mapping[str, Any], names: NamesLike) -> Wire | None:
+    """Somebody who comes, by name and kind; None while nobody does."""
+    responder = names.responders.get(body.get("responder") or "")
+    return {"name": responder.name, "kind": responder.kind.value} if responder else None
+
+
+def _family(body: Mapping[str, Any], names: NamesLike, _language: str) -> Wire:
+    elder = names.elders.get(body.get("elder") or "")
+    wire = _picked(body, "incident", "what", "kind", "state")
+    wire["at"] = stored_time(body.get("at"))
+    wire["elder"] = {"name": elder.name} if elder else None
+    wire["responder"] = _who(body, names)
+    wire["eta_s"] = body.get("eta_s")
+    return wire
 
 
 def _progress(body: Mapping[str, Any], names: NamesLike, language: str) -> Wire:
     elder = names.elders.get(body.get("elder") or "")
     responder = names.responders.get(body.get("responder") or "")
     wire = _picked(body, "incident", "alarms", "state")
-    wire["responder"] = {"name": responder.name, "kind": responder.kind.value} if responder else None
+    wire["responder"] = _who(body, names)
     wire["eta_s"] = body.get("eta_s")
     wire["say"] = _say(body, responder, elder.language if elder else language)
     return wire
@@ -192,4 +232,5 @@ _FIELDS: dict[MessageType, Callable[[Mapping[str, Any], NamesLike, str], Wire]] 
     MessageType.ASSIGNMENT: _assignment,
     MessageType.UPDATE: _update,
     MessageType.PROGRESS: _progress,
+    MessageType.FAMILY: _family,
 }

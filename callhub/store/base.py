@@ -203,6 +203,7 @@ class Names:
     elders: dict[str, Elder] = field(default_factory=dict)
     responders: dict[str, Responder] = field(default_factory=dict)
     areas: dict[str, Area] = field(default_factory=dict)
+    contacts: dict[str, FamilyContact] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -297,7 +298,9 @@ class Store(Protocol):
         Read and decoded beside the event loop. Raises ``StoreUnavailable`` or ``StoreCorrupt``.
         """
 
-    def names(self, elders: Iterable[str], responders: Iterable[str], areas: Iterable[str]) -> Names:
+    def names(
+        self, elders: Iterable[str], responders: Iterable[str], areas: Iterable[str], contacts: Iterable[str] = ()
+    ) -> Names:
         """The records behind ids; unknown ids are absent."""
 
     def head(self) -> tuple[str, int]:

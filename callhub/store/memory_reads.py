@@ -203,13 +203,16 @@ class MemoryReads:
         """(seq, row) after ``after``."""
         return tuple((record.seq, decode_row(record.body)) for record in self._journal[after : after + limit])
 
-    def names(self, elders: Iterable[str], responders: Iterable[str], areas: Iterable[str]) -> Names:
+    def names(
+        self, elders: Iterable[str], responders: Iterable[str], areas: Iterable[str], contacts: Iterable[str] = ()
+    ) -> Names:
         """The records behind ids."""
         people = self._people
         return Names(
             elders={id: people["elders"][id] for id in elders if id in people["elders"]},
             responders={id: people["responders"][id] for id in responders if id in people["responders"]},
             areas={id: people["areas"][id] for id in areas if id in people["areas"]},
+            contacts={id: people["contacts"][id] for id in contacts if id in people["contacts"]},
         )
 
     def head(self) -> tuple[str, int]:

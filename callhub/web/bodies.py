@@ -138,6 +138,13 @@ class Cleared(OnBehalf):
     version: Annotated[int, Field(ge=0)] | None = None
 
 
+class Need(OnBehalf):
+    """``need``: somebody at work needs something."""
+
+    need: Literal["key", "second_person", "ambulance", "police", "fire", "other"]
+    note: Text | None = None
+
+
 class Contact(Action):
     """``contact``: somebody was spoken to, or 120, 110 or 119 asked for."""
 
@@ -207,6 +214,7 @@ ACTIONS: dict[str, type[Action]] = {
     "on-scene": OnScene,
     "cleared": Cleared,
     "release": OnBehalf,
+    "need": Need,
     "contact": Contact,
     "escalate": Action,
     "note": Note,

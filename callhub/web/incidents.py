@@ -31,6 +31,7 @@ from callhub.web.bodies import (
     read_body,
     request_of,
 )
+from callhub.web.family import family
 from callhub.web.lists import Cursor, Limit, as_of, collect
 from callhub.web.parts import Parts, With
 from callhub.web.problems import Json, problem_of
@@ -191,7 +192,7 @@ def shown(parts: Parts, caller: Caller, id: str, status: int = 200, *, acted: bo
         return Json(bare(document.incident), status, headers)
     rows = parts.store.rows(id)
     names = names_for(parts.store, [document.incident], ranked_people(rows))
-    return Json(single(document, names, rows, caller), status, headers)
+    return Json(single(document, names, rows, caller, family(parts.store, document.incident, caller)), status, headers)
 
 
 def _document(parts: Parts, id: str) -> Document:

@@ -24,8 +24,10 @@ _SILENT = (Ranked, DeadlinesChanged)
 """Facts that are no event for a reader: shown as decisions and as ``next_deadline``."""
 
 
-def single(document: Document, names: Names, rows: Iterable[tuple[int, Row]], caller: Caller) -> dict[str, Any]:
-    """The incident with ``timeline``, ``contacts`` and ``decisions``, oldest first.
+def single(
+    document: Document, names: Names, rows: Iterable[tuple[int, Row]], caller: Caller, family: list[dict[str, Any]]
+) -> dict[str, Any]:
+    """The incident with ``timeline``, ``contacts`` and ``decisions``, oldest first, and its ``family``.
 
     Texts, telephone numbers and positions in the facts are for operators and above, raw frames for supervisors.
     """
@@ -34,6 +36,7 @@ def single(document: Document, names: Names, rows: Iterable[tuple[int, Row]], ca
         **item(document, names),
         "timeline": [_entry(seq, row, fact, caller) for seq, row, fact in told if not isinstance(fact, _SILENT)],
         "contacts": [_contact(row, fact, caller) for _, row, fact in told if isinstance(fact, ContactMade)],
+        "family": family,
         "decisions": [_decision(row, fact, names) for _, row, fact in told if isinstance(fact, Ranked)],
     }
 

@@ -18,6 +18,7 @@ from callhub.web.access import Sight
 if TYPE_CHECKING:
     from callhub.domain.incident import AlarmRef, Assignment, Offer, Owner, Places
     from callhub.domain.people import Position
+    from callhub.domain.roles import Part
     from callhub.domain.whistle import Whistle
     from callhub.store.base import Document, Names, Store
 
@@ -34,6 +35,7 @@ def names_for(store: Store, incidents: Iterable[Incident], more: Iterable[str] =
     elders: set[str] = set()
     responders: set[str] = set(more)
     areas: set[str] = set()
+    contacts: set[str] = set()
     for incident in incidents:
         elders |= {incident.elder} if incident.elder else set()
         areas |= set(incident.area)
@@ -42,7 +44,8 @@ def names_for(store: Store, incidents: Iterable[Incident], more: Iterable[str] =
         responders |= {whistle.department for whistle in incident.whistles.values()}
         if incident.owner is not None and incident.owner.kind is OwnerKind.DESK:
             responders.add(incident.owner.id)
-    return store.names(elders, responders, areas)
+        contacts |= {part.fetch for part in incident.roles.values() if part.fetch is not None}
+    return store.names(elders, responders, areas, contacts)
 
 
 def bare(incident: Incident) -> dict[str, Any]:
@@ -101,8 +104,8 @@ def item(document: Document, names: Names) -> dict[str, Any]:
         "next_deadline": None if deadline is None else {"at": iso(deadline.at), "why": deadline.why},
         "desk_call": None if incident.desk_call is None else incident.desk_call.reason,
         "call_back": _call_back(incident),
-        "offers": [_offer(offer, names) for offer in incident.offers.values()],
-        "assignments": [_assignment(assignment, names) for assignment in incident.assignments.values()],
+        "offers": [_offer(incident, offer, names) for offer in incident.offers.values()],
+        "assignments": [_assignment(incident, assignment, names) for assignment in incident.assignments.values()],
         "alarms": [_alarm(alarm) for alarm in incident.alarms],
         "alarms_more": incident.alarms_more,
         "services": dict(incident.services),
@@ -167,7 +170,7 @@ def _person(id: str, names: Names) -> dict[str, Any]:
     }
 
 
-def _offer(offer: Offer, names: Names) -> dict[str, Any]:
+def _offer(incident: Incident, offer: Offer, names: Names) -> dict[str, Any]:
     return {
         "id": offer.id,
         **_person(offer.responder, names),
@@ -181,10 +184,11 @@ def _offer(offer: Offer, names: Names) -> dict[str, Any]:
         "eta_s": offer.eta_s,
         "stand_down": offer.stand_down,
         "by_hand": offer.by_hand,
+        "need": "key" if offer.id in incident.key_offers else None,
     }
 
 
-def _assignment(assignment: Assignment, names: Names) -> dict[str, Any]:
+def _assignment(incident: Incident, assignment: Assignment, names: Names) -> dict[str, Any]:
     released = assignment.state is AssignmentState.RELEASED  # ended, but nothing was cleared
     return {
         "id": assignment.id,
@@ -200,7 +204,16 @@ def _assignment(assignment: Assignment, names: Names) -> dict[str, Any]:
         "late": assignment.late,
         "outcome": assignment.outcome,
         "proof": assignment.proof,
+        **_role(incident.roles.get(assignment.id), names),
     }
+
+
+def _role(part: Part | None, names: Names) -> dict[str, Any]:
+    """What somebody does, and from which contact they fetch the key; both null where nobody has a role."""
+    if part is None or part.fetch is None:
+        return {"role": None if part is None else part.role.value, "fetch": None}
+    record = names.contacts.get(part.fetch)
+    return {"role": part.role.value, "fetch": {"contact": part.fetch, "name": None if record is None else record.name}}
 
 
 def _whistle(whistle: Whistle, names: Names, places: Places) -> dict[str, Any]:

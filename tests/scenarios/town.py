@@ -14,6 +14,7 @@ from callhub.dispatch.engine import DispatchEngine
 from callhub.dispatch.rules import Rules
 from callhub.domain import events as e
 from callhub.domain.decision import Answer, Decision
+from callhub.domain.family import FamilyContact
 from callhub.domain.incident import LIVE_ASSIGNMENTS, Incident
 from callhub.domain.messages import AddresseeKind, Message
 from callhub.domain.people import (
@@ -179,6 +180,14 @@ class Town:
         self.elders[id] = replace(base, **fields)
         self.devices[f"BTN-{id}"] = Device(f"BTN-{id}", elder=id, gateway="GW")
         return self.elders[id]
+
+    def contact(self, id: str, elder: str = "E-1", **fields: Any) -> FamilyContact:
+        """Somebody around an elder, imported now; ``responder`` makes them a keyholder."""
+        contact = FamilyContact(id, elder, name=id, **fields)
+        others = tuple(one for one in self.elders[elder].family if one.id != id)
+        self.elders[elder] = replace(self.elders[elder], family=(*others, contact))
+        self.changes("contacts", families=((elder, self.elders[elder].family),))
+        return contact
 
     def responder(
         self, id: str, away_m: float = 100, *, on_duty: bool = True, linked: bool = True, **fields: Any
@@ -389,6 +398,11 @@ class Town:
     def facts(self, incident: str, kind: str | None = None) -> list[Any]:
         """The facts of an incident so far, of one kind or all."""
         return [f for row in self.rows[incident] for f in row.facts if kind is None or f.fact == kind]
+
+    def news(self, contact: str) -> list[str]:
+        """What a contact was told, in order."""
+        kind = AddresseeKind.CONTACT
+        return [m.body["what"] for m in self.sent if m.addressee.kind is kind and m.addressee.id == contact]
 
     def progress(self, gateway: str = "GW") -> list[str]:
         """The states a gateway was told, in order."""

@@ -24,7 +24,7 @@ from callhub.domain.facts.offers import (
 )
 from callhub.domain.facts.opening import AlarmMadeUrgent, AlarmRecorded, IncidentOpened
 from callhub.domain.facts.ownership import OwnerActed, OwnerCleared, OwnerTaken, WatchChanged
-from callhub.domain.facts.places import ElderIdentified, HomeMoved
+from callhub.domain.facts.places import ElderIdentified, FamilyChanged, HomeMoved
 from callhub.domain.facts.roll_calls import HomeCheckBegan, HomeChecked, HomesListed, RollCallBegan, RollCallExtended
 from callhub.domain.facts.row import Fact, Row
 from callhub.domain.facts.signals import CancelRequested, ContactMade, DeviceSignalled, NoteAdded
@@ -63,6 +63,7 @@ __all__ = [
     "DutyChanged",
     "ElderIdentified",
     "Fact",
+    "FamilyChanged",
     "FaultFolded",
     "FaultFound",
     "FaultMended",

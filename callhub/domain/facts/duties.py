@@ -8,11 +8,15 @@ from typing import Literal
 
 from callhub.domain.facts.fields import private
 from callhub.domain.incident import AssignmentState
+from callhub.domain.roles import HelpRole
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Assigned:
-    """A responder has the duty now; ``slot`` is which of their capacity it uses (emergencies only)."""
+    """A responder has the duty now; ``slot`` is which of their capacity it uses (emergencies only).
+
+    ``role`` where they have one; ``fetch`` the contact from whom they fetch the key, by id.
+    """
 
     fact: Literal["assigned"] = "assigned"
     assignment: str
@@ -21,6 +25,8 @@ class Assigned:
     arrive_by: datetime
     eta_s: int | None = None
     by_hand: bool = False
+    role: HelpRole | None = None
+    fetch: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,7 +12,10 @@ from callhub.domain.people import ResponderKind
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OfferMade:
-    """A responder was invited. Metres in a straight line, seconds of expected arrival; both None without positions."""
+    """A responder was invited. Metres in a straight line, seconds of expected arrival; both None without positions.
+
+    ``need`` is ``key`` when they are asked for the key that somebody at the door lacks.
+    """
 
     fact: Literal["offer_made"] = "offer_made"
     offer: str
@@ -23,15 +26,17 @@ class OfferMade:
     distance_m: int | None = None
     eta_s: int | None = None
     by_hand: bool = False
+    need: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OfferReminded:
-    """The same offer was sent again with a new deadline."""
+    """The same offer was sent again with a new deadline; with a ``need`` it asks for that from now on."""
 
     fact: Literal["offer_reminded"] = "offer_reminded"
     offer: str
     respond_by: datetime
+    need: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

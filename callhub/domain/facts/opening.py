@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Literal
 
 from callhub.domain.facts.fields import private
+from callhub.domain.family import Relative
 from callhub.domain.incident import Source
 from callhub.domain.people import Position
 from callhub.domain.policy import IncidentClass
@@ -33,6 +34,7 @@ class IncidentOpened:
     elder: str | None = None
     area: tuple[str, ...] = ()
     paired: tuple[str, ...] = ()
+    family: tuple[Relative, ...] = ()
     says_test: bool = False
     follows: str | None = None
     part_of: str | None = None

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from callhub.domain.facts.fields import private
+from callhub.domain.family import Relative
 from callhub.domain.people import Position
 
 
@@ -17,6 +18,7 @@ class ElderIdentified:
     elder: str
     area: tuple[str, ...]
     paired: tuple[str, ...] = ()
+    family: tuple[Relative, ...] = ()
     address: str | None = private()
     home: Position | None = private()
 
@@ -29,3 +31,11 @@ class HomeMoved:
     what: str
     address: str | None = private()
     home: Position | None = private()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FamilyChanged:
+    """An import changed the elder's contacts while the case is open; ``family`` are those it has now."""
+
+    fact: Literal["family_changed"] = "family_changed"
+    family: tuple[Relative, ...] = ()

@@ -20,7 +20,7 @@ from callhub.domain.facts.offers import (
 )
 from callhub.domain.facts.opening import AlarmMadeUrgent, AlarmRecorded, IncidentOpened
 from callhub.domain.facts.ownership import OwnerActed, OwnerCleared, OwnerTaken, WatchChanged
-from callhub.domain.facts.places import ElderIdentified, HomeMoved
+from callhub.domain.facts.places import ElderIdentified, FamilyChanged, HomeMoved
 from callhub.domain.facts.roll_calls import HomeCheckBegan, HomeChecked, HomesListed, RollCallBegan, RollCallExtended
 from callhub.domain.facts.signals import CancelRequested, ContactMade, DeviceSignalled, NoteAdded
 from callhub.domain.facts.supervision import FaultFolded, FaultFound, FaultMended, FaultReturned
@@ -70,6 +70,7 @@ Fact = (
     | NoteAdded
     | ElderIdentified
     | HomeMoved
+    | FamilyChanged
     | WatchChanged
     | ActedFor
     | WhistleCalled

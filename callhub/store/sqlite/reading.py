@@ -232,12 +232,15 @@ class SqliteReads:
     def _by_ids(self, kind: str, ids: Iterable[str]) -> dict[str, Any]:
         return {id: record for id in ids if (record := self.person(kind, id)) is not None}
 
-    def names(self, elders: Iterable[str], responders: Iterable[str], areas: Iterable[str]) -> Names:
+    def names(
+        self, elders: Iterable[str], responders: Iterable[str], areas: Iterable[str], contacts: Iterable[str] = ()
+    ) -> Names:
         """The records behind ids."""
         return Names(
             elders=self._by_ids("elders", elders),
             responders=self._by_ids("responders", responders),
             areas=self._by_ids("areas", areas),
+            contacts=self._by_ids("contacts", contacts),
         )
 
     # The directory

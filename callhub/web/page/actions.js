@@ -130,6 +130,7 @@ export function onBehalf(item, who, what, act) {
     small("assignment_state.cleared", () => {
       if (outcome.reportValidity()) step("cleared", { outcome: outcome.value, version: item.version })();
     }),
+    small("need.key", step("need", { need: "key" })),
     small("page.release", step("release")),
   ].filter(Boolean);
 }

@@ -147,6 +147,7 @@ export function facts(one, elder, forPerson) {
     ),
     ...people("page.coming", one.assignments, (a) => assignment(a), (a) => forPerson(a, "assignment")),
     ...people("page.whistles", (one.whistles || []).map(called), (w) => whistle(w), (w) => forPerson(w, "whistle")),
+    ...people("page.family", (one.family || []).map(related), (f) => relative(f), () => []),
     ...people("page.offers", one.offers, (o) => offer(o), (o) => forPerson(o, "offer")),
     ...passedOver(one),
   ];
@@ -182,10 +183,22 @@ function people(heading, all, say, buttons) {
 
 function assignment(a) {
   const parts = [word("responder", a.kind), t(`assignment_state.${a.state}`)];
+  if (a.role) parts.push(t(`role.${a.role}`));
+  if (a.fetch) parts.push(t("page.fetch_from", { name: a.fetch.name || a.fetch.contact }));
   if (a.late) parts.push(t("page.late"));
   if (a.arrive_by && (a.state === "assigned" || a.state === "en_route"))
     parts.push(t("page.arrive_by", { at: clockTime(a.arrive_by) }));
   if (a.outcome) parts.push(word("outcome", a.outcome));
+  return parts.filter(Boolean).join(" · ");
+}
+
+const related = (f) => ({ ...f, name: f.name || f.id });
+
+// A contact: who they are to the elder, and what they would be told if anything could bring it to them.
+function relative(f) {
+  const parts = [f.relation, f.phone, f.responder && t("page.keyholder")];
+  for (const news of f.waiting)
+    parts.push(t("page.not_told", { what: t(`news.${news.what}`), at: clockTime(news.since) }));
   return parts.filter(Boolean).join(" · ");
 }
 
@@ -202,7 +215,7 @@ function whistle(w) {
 }
 
 function offer(o) {
-  const parts = [word("responder", o.kind), t(`offer_state.${o.state}`), distance(o.distance_m)];
+  const parts = [word("responder", o.kind), t(`offer_state.${o.state}`), word("need", o.need), distance(o.distance_m)];
   if (o.eta_s !== null) parts.push(t("page.minutes", { n: Math.max(1, Math.round(o.eta_s / 60)) }));
   if (o.stand_down) parts.push(word("withdrawn", o.stand_down));
   return parts.filter(Boolean).join(" · ");
@@ -243,6 +256,7 @@ function said(entry, names) {
     word("party", entry.party),
     word("contact", entry.result),
     word("need", entry.need),
+    word("role", entry.role),
     entry.whistle && (word("whistle_reason", entry.what || entry.code) || word("assignment_state", entry.action)),
     entry.finish_by && t("page.finish_by", { at: clockTime(entry.finish_by) }),
     of === "offer_withdrawn" ? word("withdrawn", entry.reason) : word("desk_call", entry.reason),

@@ -20,6 +20,7 @@ COLUMNS = {
     "areas.csv": "id,parent,level,name,lat,lon",
     "elders.csv": "id,name,area,address,lat,lon,phone,card,language,paired,access,notes,active",
     "devices.csv": "id,elder,gateway,kind,phone,heartbeat_s,mobile,active",
+    "contacts.csv": "id,elder,name,relation,phone,responder",
     "responders.csv": "id,name,kind,area,lat,lon,phone,skills,capacity,hours,channels,language,active",
 }
 
@@ -147,6 +148,16 @@ def test_more_elders_than_homes_are_refused() -> None:
 def test_the_files_have_the_columns_of_the_import(town: Town, tmp_path: Path) -> None:
     write_csv(town, tmp_path)
     assert {path.name: path.read_text(encoding="utf-8").split("\n", 1)[0] for path in tmp_path.iterdir()} == COLUMNS
+
+
+def test_some_elders_have_a_child_and_whoever_is_paired_with_one_first_holds_a_key(town: Town) -> None:
+    elders = {elder.id: elder for elder in town.elders}
+    children = [contact for contact in town.contacts if not contact.responder]
+    assert len(children) == 1000
+    holders = [contact for contact in town.contacts if contact.responder]
+    assert {contact.elder for contact in holders} == {elder.id for elder in town.elders if elder.paired}
+    assert all(contact.responder == elders[contact.elder].paired[0] for contact in holders)
+    assert len({contact.id for contact in town.contacts}) == len(town.contacts)
 
 
 def test_the_files_say_what_the_town_says(town: Town, tmp_path: Path) -> None:

@@ -42,6 +42,14 @@ def test_a_drill_says_so_in_every_message() -> None:
     assert offer_body(drill, stage.offer(id, "V-1"))["drill"] is True
 
 
+def test_a_desk_that_said_yes_is_told_that_it_is_over() -> None:
+    stage = Stage("DESK-C", watched=True)
+    id = stage.press()
+    stage.yes(id, "DESK-C")
+    stage.does(id, "close", outcome="helped")
+    assert stage.told("DESK-C", "stand_down")[-1]["reason"] == "closed"
+
+
 def test_gateways_see_each_state_once_with_their_own_alarms() -> None:
     stage = Stage("V-1")
     id = stage.press(id="a-1")

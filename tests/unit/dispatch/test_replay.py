@@ -13,6 +13,7 @@ from callhub.dispatch.replay import ALARMS_FIRST, ALARMS_MAX, apply
 from callhub.dispatch.roll_call_replay import ROLL_CALL_HANDLERS
 from callhub.dispatch.whistle_replay import WHISTLE_HANDLERS
 from callhub.domain import facts as f
+from callhub.domain.family import News, Relative
 from callhub.domain.incident import (
     AssignmentState,
     Deadline,
@@ -26,6 +27,7 @@ from callhub.domain.incident import (
 )
 from callhub.domain.people import SYSTEM, Actor, ActorKind, ResponderKind, Role
 from callhub.domain.policy import IncidentClass
+from callhub.domain.roles import HelpRole, Part
 from callhub.errors import EngineFault
 from tests.simulation.driver import START
 
@@ -35,6 +37,7 @@ OPENED = f.IncidentOpened(
 )
 ASKED = f.OfferMade(offer="1-1", responder="V", kind=ResponderKind.VOLUNTEER, step=0, respond_by=START)
 ASSIGNED = f.Assigned(assignment="1-a1", responder="V", slot=1, arrive_by=START)
+SON = Relative("C-1", (News.CLOSED,))
 LATER = START + timedelta(seconds=5)
 
 
@@ -69,6 +72,9 @@ CHANGES: list[tuple[f.Fact, str, Any]] = [
     (f.ContactMade(party="elder", result="spoke_ok"), "heard_well", True),
     (f.ContactMade(party="family", result="needs_help"), "heard_well", False),
     (f.ElderIdentified(elder="E", area=("D",)), "area", ("D",)),
+    (f.ElderIdentified(elder="E", area=(), family=(SON,)), "family", (SON,)),
+    (f.FamilyChanged(family=(SON,)), "family", (SON,)),
+    (f.OfferReminded(offer="1-1", respond_by=LATER, need="key"), "key_offers", ("1-1",)),
     (f.WatchChanged(unwatched=True), "unwatched", True),
     (moved("on_scene"), "was_on_scene", True),
 ]
@@ -107,6 +113,13 @@ def test_an_outcome_a_proof_and_lateness_stay_with_the_assignment() -> None:
     )
     found = after(f.ArrivalMissed(assignment="1-a1"), cleared).assignments["1-a1"]
     assert (found.late, found.outcome, found.proof) == (True, "helped", "card")
+
+
+def test_whoever_has_a_role_keeps_it_and_whom_they_fetch_the_key_from() -> None:
+    second = replace(ASSIGNED, assignment="1-a2", role=HelpRole.KEY, fetch="C-1")
+    found = after(second)
+    assert found.roles == {"1-a2": Part(HelpRole.KEY, "C-1")}
+    assert [found.fetches_key(one) for one in found.assignments.values()] == [False, True]
 
 
 REMARKS: list[f.Fact] = [

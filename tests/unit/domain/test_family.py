@@ -1,6 +1,6 @@
 """The people around an elder, and what an incident keeps of them."""
 
-from callhub.domain.family import FamilyContact, News, Relative, relatives, with_keyholders
+from callhub.domain.family import FamilyContact, News, Relative, keyholders, relatives
 
 SON = FamilyContact("C-1", "E-1", "李明", phone="13800000009", inform=(News.CLOSED,))
 NEIGHBOUR = FamilyContact("C-2", "E-1", "王芳", responder="V-2")
@@ -16,6 +16,7 @@ def test_an_incident_keeps_ids_and_codes_alone() -> None:
     assert "李明" not in repr(kept)
 
 
-def test_keyholders_are_paired_after_those_who_were_named_so() -> None:
-    assert with_keyholders(("V-1",), (SON, NEIGHBOUR)) == ("V-1", "V-2")
-    assert with_keyholders(("V-2", "V-1"), (NEIGHBOUR,)) == ("V-2", "V-1")
+def test_keyholders_are_the_responders_among_the_contacts_each_once() -> None:
+    twice = FamilyContact("C-3", "E-1", "王芳", responder="V-2")
+    assert keyholders(relatives((SON, NEIGHBOUR, twice))) == ("V-2",)
+    assert keyholders(()) == ()

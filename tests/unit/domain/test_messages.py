@@ -10,4 +10,11 @@ def test_addressees_of_the_same_kind_and_id_are_one() -> None:
 
 
 def test_the_wire_names() -> None:
-    assert [type.value for type in MessageType] == ["offer", "stand_down", "assignment", "update", "progress"]
+    assert [type.value for type in MessageType] == [
+        "offer",
+        "stand_down",
+        "assignment",
+        "update",
+        "progress",
+        "family",
+    ]

@@ -48,6 +48,12 @@ def test_a_window_and_a_call_back_are_told_on_paper() -> None:
     assert (first.at_s, first.code, first.params) == (0, "paper.window", {"window": "mon-fri 08:00-18:00"})
 
 
+def test_roles_are_told_on_paper() -> None:
+    first = play_on_paper(policy(needed=2, roles=["elder", "key"]))[0]
+    assert (first.at_s, first.code) == (0, "paper.roles")
+    assert first.params == {"needed": 2, "who": ("role.elder", "role.key")}
+
+
 def test_every_kind_without_a_ladder_is_named_but_the_one_that_takes_them_all() -> None:
     missing = {gap.kind for gap in without_ladder([ALWAYS])}
     every = {kind for class_, kinds in KINDS.items() if class_ is not IncidentClass.DRILL for kind in kinds}

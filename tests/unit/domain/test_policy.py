@@ -96,6 +96,15 @@ def test_what_may_be_left_out() -> None:
     assert policy(**{"class": "service"}, kinds=["meal"]).urgency > policy().urgency
 
 
+def test_roles_are_read_and_leave_the_key_of_a_ladder_without_them_as_it_was() -> None:
+    pair = policy(needed=2, roles=["elder", "key"], step=[people(ask=["keyholder"]), desk()])
+    assert pair.roles == ("elder", "key")
+    assert pair.steps[0].asks_people
+    assert policy_from_table(policy_to_table(pair), "again") == pair
+    assert "roles" not in policy_to_table(policy(needed=2))
+    assert policy_key(pair) != policy_key(policy(needed=2, step=[people(ask=["keyholder"]), desk()]))
+
+
 def test_knows_whom_a_step_asks() -> None:
     both = Step("both", (Ask.DESK, Ask.VOLUNTEER), level=Level.GRID)
     call = Step("call", (Ask.CALL_BACK,))
@@ -115,6 +124,7 @@ def test_knows_whom_a_step_asks() -> None:
         ({"urgency": 0}, "urgency", "from 1 to 9"),
         ({"hours": "mo 07:00-21:00"}, "hours", "'mo' is no day"),
         ({"needed": 0}, "needed", "whole number"),
+        ({"roles": ["elder", "key"]}, "roles", "has 2 for 1 needed: name one role for each, or leave roles out"),
         ({"repeat_s": 0.5}, "repeat_s", "from 1 to"),
         ({"owner_check_s": "120"}, "owner_check_s", "write a number"),
         ({"arrival_slack": 0.9}, "arrival_slack", "from 1 to"),
@@ -213,7 +223,7 @@ def test_shipped_policies_are_whole(file: Path) -> None:
 
 def test_shipped_policies_give_every_kind_a_ladder_of_its_class() -> None:
     policies = PolicySet(policy_from_table(tomllib.loads(f.read_text(encoding="utf-8")), f.name) for f in SHIPPED)
-    others = ("emergency", "night", "sensor", "smoke_gas", "technical", ROLL_CALL, HOME_CHECK)
+    others = ("emergency", "fall", "night", "sensor", "smoke_gas", "technical", ROLL_CALL, HOME_CHECK)
     assert set(policies.by_id) == {*others, *FAULTS, *SERVICE_KINDS}
     assert [policies.choose(kind, NIGHT).id for kind in ("sos", "smoke", "door")] == ["night", "smoke_gas", "sensor"]
     assert [policies.choose(kind, NIGHT).id for kind in FAULTS] == list(FAULTS)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from callhub.domain.tables import SECONDS_MAX, TableReader
+from callhub.domain.tables import SECONDS_MAX, TableReader, digest_of
 from callhub.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -74,6 +74,17 @@ def test_refuses_a_wrong_value(value: object, ask: Callable[[TableReader], objec
         ask(reader(key=value))
     assert caught.value.field == "step[2].key"
     assert caught.value.message.startswith("night.toml: step[2].key: ")
+
+
+def test_words_may_be_there_twice_where_that_means_something() -> None:
+    assert reader(key=["red", "red"]).choices("key", Colour, repeated=True) == (Colour.RED, Colour.RED)
+
+
+def test_a_digest_does_not_depend_on_order_or_on_how_a_whole_number_is_written() -> None:
+    one = digest_of({"a": 60, "step": [{"b": 1.5, "c": True}]})
+    assert digest_of({"step": [{"c": True, "b": 1.5}], "a": 60.0}) == one
+    assert digest_of({"a": 61, "step": [{"b": 1.5, "c": True}]}) != one
+    assert len(one) == 16
 
 
 @pytest.mark.parametrize(("items", "index"), [(["a", 5], 1), ([" "], 0), (["a", "b", "a"], 2)])

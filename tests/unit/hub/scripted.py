@@ -142,6 +142,9 @@ class ScriptedEngine:
     def incident(self, id: str) -> Incident | None:
         return self._incidents.get(id)
 
+    def open_incidents(self) -> Iterable[Incident]:
+        return [incident for incident in self._incidents.values() if incident.is_open]
+
     def places(self, id: str) -> Places:
         return self._places.get(id, Places())
 

@@ -4,7 +4,11 @@ from dataclasses import replace
 
 from callhub.clock import ManualClock
 from callhub.domain.events import (
+    AlarmRaised,
+    CallTaken,
     CancelAsked,
+    DirectoryUpdated,
+    DrillAsked,
     DutyMoved,
     OfferAnswered,
     OperatorActed,
@@ -13,6 +17,7 @@ from callhub.domain.events import (
     RequestKey,
     SignalSent,
 )
+from callhub.domain.family import FamilyContact, relatives
 from callhub.domain.incident import Incident, IncidentState, Places, Source
 from callhub.domain.people import SYSTEM, Device, Elder
 from callhub.domain.policy import IncidentClass
@@ -90,6 +95,61 @@ async def test_an_incident_that_the_engine_no_longer_holds_is_brought_along() ->
         assert completed.ended_places == Places(address="3 Fuyuan Li")
     elsewhere = replace(acted, incident="I-2")
     assert known.complete(elsewhere) == elsewhere
+
+
+SON, NEIGHBOUR = FamilyContact("C-1", "E-1", "李明"), FamilyContact("C-2", "E-1", "王芳", responder="V-1")
+
+
+async def with_family() -> FailingStore:
+    store = await filled()
+    change = DirectoryChange(elders=(Elder("E-2", "Zhao"),), contacts=(SON, NEIGHBOUR))
+    await store.commit(Commit(changes=(change,)))
+    return store
+
+
+async def test_what_opens_a_case_brings_the_elders_family() -> None:
+    known = Known(await with_family(), [], nothing_held)
+    home = replace(ELDER, family=(SON, NEIGHBOUR))
+    press = AlarmRaised(id="a", actor=SYSTEM, gateway="GW", alarm="1", device="B-1", kind="sos", elder=ELDER)
+    call = CallTaken(id="t", actor=SYSTEM, source="operator", kind="sos", elder=ELDER)
+    drill = DrillAsked(id="d", actor=SYSTEM, elder=ELDER, kind="sos", reason="half-yearly")
+    named = OperatorActed(id="o", actor=SYSTEM, incident="I-9", action="identify", elder=ELDER)
+    known._found.devices["B-1"] = Device("B-1", elder="E-1")
+    for event in (press, call, drill, named):
+        completed = known.complete(event)
+        assert isinstance(completed, AlarmRaised | CallTaken | DrillAsked | OperatorActed)
+        assert completed.elder == home
+    nobody = replace(call, elder=None)
+    assert known.complete(nobody) == nobody
+
+
+def contacts(*changed: FamilyContact) -> DirectoryUpdated:
+    return DirectoryUpdated(id="u", actor=SYSTEM, what="contacts", change=DirectoryChange(contacts=changed))
+
+
+async def test_an_import_of_contacts_brings_the_families_of_open_incidents_alone() -> None:
+    elsewhere = replace(INCIDENT, id="I-2", elder="E-2", family=relatives((SON,)))
+    strange = replace(INCIDENT, id="I-3", elder=None)
+    again = replace(INCIDENT, id="I-4")
+    known = Known(await with_family(), [], held, lambda: [INCIDENT, elsewhere, strange, again])
+    renamed = replace(NEIGHBOUR, inform=())
+    completed = known.complete(contacts(renamed, FamilyContact("C-9", "E-9", "x")))
+    assert isinstance(completed, DirectoryUpdated)
+    assert completed.families == (("E-1", (SON, renamed)),)
+
+
+async def test_a_contact_who_moves_to_another_elder_leaves_the_first_and_the_next_event_knows() -> None:
+    elsewhere = replace(INCIDENT, id="I-2", elder="E-2")
+    left = replace(INCIDENT, family=relatives((SON, NEIGHBOUR)))
+    known = Known(await with_family(), [], held, lambda: [left, elsewhere])
+    moved_son = replace(SON, elder="E-2")
+    completed = known.complete(contacts(moved_son))
+    assert isinstance(completed, DirectoryUpdated)
+    assert dict(completed.families) == {"E-1": (NEIGHBOUR,), "E-2": (moved_son,)}
+    known.changed(DirectoryChange(contacts=(moved_son,)))
+    call = known.complete(CallTaken(id="t", actor=SYSTEM, source="operator", kind="sos", elder=ELDER))
+    assert isinstance(call, CallTaken)
+    assert call.elder == replace(ELDER, family=(NEIGHBOUR,))
 
 
 async def test_answers_and_changes_of_the_batch_lie_over_the_store() -> None:

@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
+from callhub.domain.family import FamilyContact
 from callhub.domain.messages import Addressee, AddresseeKind, Message, MessageType, Stored
-from callhub.domain.people import Area, Elder, Responder, ResponderKind
+from callhub.domain.people import Area, Elder, Position, Responder, ResponderKind
 from callhub.domain.policy import Level
 from callhub.protocol.render import (
     encode,
@@ -30,6 +31,7 @@ class Known:
     elders: dict[str, Elder] = field(default_factory=dict)
     responders: dict[str, Responder] = field(default_factory=dict)
     areas: dict[str, Area] = field(default_factory=dict)
+    contacts: dict[str, FamilyContact] = field(default_factory=dict)
 
 
 ELDER = Elder(
@@ -199,10 +201,73 @@ def test_every_progress_state_has_its_sentence(state: str, language: str) -> Non
     assert not wire["say"].startswith("say.")
 
 
+def test_an_offer_for_the_key_says_so() -> None:
+    assert "need" not in rendered(MessageType.OFFER, OFFER)
+    assert rendered(MessageType.OFFER, OFFER | {"need": "key"})["need"] == "key"
+
+
+NEIGHBOUR = FamilyContact("C-1", "E-1", "王芳", phone="13800000009", responder="V-1")
+SILENT = FamilyContact("C-2", "E-1", "赵强", responder="V-1")
+
+
+@pytest.mark.parametrize(
+    ("contact", "responder", "name", "phone"),
+    [("C-1", "V-1", "王芳", "13800000009"), ("C-2", "V-1", "赵强", "022-9"), ("gone", "V-1", "王师傅", "022-9")],
+)
+def test_who_fetches_the_key_is_told_from_whom(contact: str, responder: str, name: str, phone: str) -> None:
+    holder = Responder("V-1", "王师傅", ResponderKind.VOLUNTEER, phone="022-9", position=Position(39.08, 117.22))
+    names = Known(responders={"V-1": holder}, contacts={"C-1": NEIGHBOUR, "C-2": SILENT})
+    body = ASSIGNMENT | {"role": "key", "fetch": {"contact": contact, "responder": responder}}
+    wire = welcome_item(MessageType.ASSIGNMENT, body, names, "zh-CN")
+    assert wire["role"] == "key"
+    assert wire["fetch"] == {"name": name, "phone": phone, "position": {"lat": 39.08, "lon": 117.22}}
+
+
+def test_whom_nobody_knows_any_more_is_empty_and_who_fetches_nothing_has_null() -> None:
+    gone = ASSIGNMENT | {"role": "key", "fetch": {"contact": "x", "responder": None}}
+    assert rendered(MessageType.ASSIGNMENT, gone)["fetch"] == {"name": None, "phone": "", "position": None}
+    elder = rendered(MessageType.ASSIGNMENT, ASSIGNMENT | {"role": "elder", "fetch": None})
+    assert (elder["role"], elder["fetch"]) == ("elder", None)
+    assert not {"role", "fetch"} & set(rendered(MessageType.ASSIGNMENT, ASSIGNMENT))
+
+
+def test_an_update_names_who_brings_the_key() -> None:
+    body = {"incident": "I-1", "what": "key_coming", "version": 3, "kind": None, "text": None}
+    assert "responder" not in rendered(MessageType.UPDATE, body)
+    assert rendered(MessageType.UPDATE, body | {"responder": "V-1"})["responder"] == {
+        "name": NAMES.responders["V-1"].name,
+        "kind": "volunteer",
+    }
+
+
+def test_what_the_family_is_told() -> None:
+    body = {
+        "incident": "I-1",
+        "what": "coming",
+        "at": NOON,
+        "kind": "sos",
+        "state": "assigned",
+        "elder": "E-1",
+        "responder": "V-1",
+        "eta_s": 190,
+    }
+    wire = rendered(MessageType.FAMILY, body)
+    assert {name: wire[name] for name in body} == body | {
+        "at": "2026-11-24T12:00:00Z",
+        "elder": {"name": "李奶奶"},
+        "responder": {"name": NAMES.responders["V-1"].name, "kind": "volunteer"},
+    }
+    later = rendered(MessageType.FAMILY, body | {"elder": None, "responder": None})
+    assert (later["elder"], later["responder"]) == (None, None)
+
+
 def test_wanted_names_are_what_rendering_reads() -> None:
-    assert wanted_names(OFFER) == ({"E-1"}, set(), set(PATH))
-    assert wanted_names(PROGRESS) == ({"E-1"}, {"V-1"}, set())
-    assert wanted_names({"elder": None, "responder": None, "area": None}) == (set(), set(), set())
+    assert wanted_names(OFFER) == ({"E-1"}, set(), set(PATH), set())
+    assert wanted_names(PROGRESS) == ({"E-1"}, {"V-1"}, set(), set())
+    nobody: tuple[set[str], ...] = (set(), set(), set(), set())
+    assert wanted_names({"elder": None, "responder": None, "area": None}) == nobody
+    assert wanted_names({"fetch": {"contact": "C-1", "responder": "V-2"}}) == (set(), {"V-2"}, set(), {"C-1"})
+    assert wanted_names({"fetch": None}) == nobody
 
 
 def test_welcome_frames() -> None:

@@ -123,6 +123,10 @@ class ScriptedEngine:
         """As the hub sees it."""
         return self._incidents.get(id)
 
+    def open_incidents(self) -> Iterable[Incident]:
+        """As the hub sees it."""
+        return [incident for incident in self._incidents.values() if incident.is_open]
+
     def places(self, id: str) -> Places:
         """As the hub sees it."""
         return self._places[id]

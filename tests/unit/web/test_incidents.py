@@ -151,6 +151,7 @@ _BODIES: dict[str, dict[str, object]] = {
     "on-scene": {"responder": "V-1", "proof": {"card": "CARD1"}},
     "cleared": {"responder": "V-1", "outcome": "helped", "version": 3},
     "release": {"responder": "V-1", "reason": "car broke down"},
+    "need": {"responder": "V-1", "need": "key", "note": "the door is locked"},
     "contact": {"party": "120", "result": "requested"},
     "note": {"text": "hello"},
     "feedback": {"rating": 5, "text": "kind people"},
