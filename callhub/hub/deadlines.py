@@ -22,13 +22,13 @@ POSTPONED_S = 60
 class Deadlines:
     """The engine's deadlines as events, most overdue first.
 
-    A deadline that is due again unchanged after it was handed out has changed nothing: it is ``stuck``, and the
-    caller takes the path for events that raise.
+    A deadline that is due again after it was handed out, of an incident that has not changed since, has done nothing:
+    it is ``stuck``, and the caller takes the path for events that raise.
     """
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
-        self._handed: set[_Key] = set()
+        self._handed: set[tuple[_Key, int]] = set()
         self._postponed: dict[_Key, datetime] = {}
 
     def take(self, now: datetime, new_id: Callable[[datetime], str], at_most: int) -> list[tuple[DeadlineDue, DueRef]]:
@@ -42,10 +42,12 @@ class Deadlines:
 
     def is_stuck(self, ref: DueRef) -> bool:
         """Whether this very deadline was handed out before, in vain; remembers it for the next time."""
-        key = _key(ref)
-        if key in self._handed:
+        # At the very instant at which one fires, the next one may be due; a timer's key names what it is about.
+        incident = self._engine.incident(ref.incident or ref.key.rpartition(":")[2])
+        handed = _key(ref), incident.version if incident is not None else 0
+        if handed in self._handed:
             return True
-        self._handed.add(key)
+        self._handed.add(handed)
         return False
 
     def postpone(self, ref: DueRef, now: datetime) -> None:

@@ -198,6 +198,22 @@ async def test_the_ladder_never_goes_silent_and_the_auditor_agrees(town: Town) -
     assert town.store.verify().flaws == ()
 
 
+async def test_an_owner_lost_exactly_in_time_is_no_defect_and_the_ladder_repeats_at_that_instant(town: Town) -> None:
+    async with town.open() as hub:
+        receipt = await hub.submit(town.press("a-1"))  # nobody is on duty
+        taken_at = START + timedelta(minutes=5)
+        await town.until(taken_at)
+        assert town.state(receipt.incident) is IncidentState.UNANSWERED
+        await hub.submit(
+            OperatorActed(id=hub.new_id(), actor=OPERATOR, incident=receipt.incident or "", action="take-over")
+        )
+        await town.until(taken_at + timedelta(seconds=LADDER.owner_check_s))
+        facts = [fact for _, row in town.store.rows(receipt.incident or "") for fact in row.facts]
+        assert [fact for fact in facts if getattr(fact, "reason", None) == "engine_error"] == []
+        codes = [fact.fact for fact in facts if fact.fact in ("owner_cleared", "ladder_exhausted")]
+        assert codes[-2:] == ["owner_cleared", "ladder_exhausted"]
+
+
 async def test_a_restart_is_no_cascade_and_forgets_no_alarm(town: Town) -> None:
     async with town.open() as hub:
         await town.everybody_on_duty()

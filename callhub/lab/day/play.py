@@ -12,6 +12,7 @@ from callhub.domain.kpi import Wanted
 from callhub.domain.people import ResponderKind
 from callhub.domain.policy import PolicySet
 from callhub.hub.kpi import recount
+from callhub.hub.minimal import REASON as DEFECT
 from callhub.intake.policy_files import policy_tables, read_policies
 from callhub.lab.day.apps import Apps
 from callhub.lab.day.gateways import Gateways
@@ -28,6 +29,7 @@ from callhub.store.codec import digest
 from callhub.store.sqlite import verify_file
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from callhub.domain.facts import Row
@@ -70,6 +72,7 @@ async def play_day(path: Path, seed: int, incidents: int) -> Played:
     played = Played(await _evidence(stage, people, gateways), await recount(stage.store, DAY, ZONE))
     played.flaws += await _figures_differ(stage, played.kpi)
     played.flaws += await _restored_differs(stage)
+    played.flaws += [f"defect: {id} was left by an error of our own" for id in _left_by_defects(stage.store)]
     await stage.stop()
     played.evidence.runs = stage.runs
     played.flaws += [f"verify: {flaw.where}: {flaw.what}" for flaw in verify_file(path).flaws]
@@ -98,6 +101,14 @@ def _documents(store: Store) -> list[Incident]:
         if page.next is None:
             return found
         page = store.incidents(Filter(), PAGE, page.next)
+
+
+def _left_by_defects(store: Store) -> Iterator[str]:
+    """Incidents that took the minimal path, past the engine."""
+    for incident in _documents(store):
+        facts = [fact for _, row in store.rows(incident.id) for fact in row.facts]
+        if any(getattr(fact, "reason", None) == DEFECT for fact in facts):
+            yield incident.id
 
 
 async def _figures_differ(stage: Stage, cold: Counted) -> list[str]:
