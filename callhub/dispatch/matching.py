@@ -6,7 +6,8 @@ Rules of this file:
    who had none. Outside emergencies the least loaded of the nearest comes first. The same roster gives the same people.
 2. Without a position, people are found by area (the deepest common one first). Without both, no person is asked: only
    desks can help somebody whom nobody can find.
-3. Every ranking is explained: at most 20 chosen, the 20 nearest passed over with one reason each, counts for the rest.
+3. Every ranking is explained: at most 20 chosen, its desks and the nearest people passed over, at most 20 in all, with
+   one reason each, counts for the rest.
 """
 
 from __future__ import annotations
@@ -309,24 +310,29 @@ class Search:
         return [Candidate(id, roster.people[id].record.kind) for id in order]
 
     def _desks(self) -> Iterator[Candidate]:
+        for person in self._desks_here():
+            if self.refusal(person) is None:
+                yield Candidate(person.record.id, ResponderKind.DESK)
+
+    def _desks_here(self) -> list[Person]:
+        """The desks this step is for, on duty or not."""
         if Ask.DESK not in self.step.ask:
-            return
+            return []
         roster = self.world.roster
-        if self.incident.area:
-            ids = [id for area in self.incident.area for id in roster.desks_of(area)]
-            ids = [id for id in ids if roster.people[id].record.level == self.step.level]
-        else:
-            ids = roster.top_desks()
-        for id in ids:
-            if self.refusal(roster.people[id]) is None:
-                yield Candidate(id, ResponderKind.DESK)
+        if not self.incident.area:
+            return [roster.people[id] for id in roster.top_desks()]
+        desks = [roster.people[id] for area in self.incident.area for id in roster.desks_of(area)]
+        return [desk for desk in desks if desk.record.level == self.step.level]
 
     def explain(self, step: int, chosen: list[Candidate], shared: Shared = NOT_SHARED) -> f.Ranked:
         """The ranking as a fact."""
         mine = {c.responder for c in chosen}
         farthest_m = max((c.distance_m or 0 for c in chosen), default=0)
-        passed: list[dict[str, object]] = []
+        passed = [self._unasked_desk(desk) for desk in self._desks_here() if desk.record.id not in mine][:LISTED_MAX]
+        desks = len(passed)
         for away_m, person in self._nearby():
+            if len(passed) == LISTED_MAX:
+                break
             if person.record.id in mine:
                 continue
             mine.add(person.record.id)
@@ -334,15 +340,18 @@ class Search:
             if reason == "farther" and person.record.id in shared.elsewhere:
                 reason = "shared"
             passed.append({"responder": person.record.id, "distance_m": round(away_m), "reason": reason})
-            if len(passed) == LISTED_MAX:
-                break
         listed = tuple(self.listed(candidate) for candidate in chosen[:LISTED_MAX])
         active = sum(self.world.roster.count(kind)[1] for kind in self.kinds)
         eligible = sum(self.world.roster.count(kind)[0] for kind in self.kinds)
-        counts = {"active": active, "eligible": eligible, "not_listed": max(0, active - len(passed) - len(chosen))}
+        not_listed = max(0, active - (len(passed) - desks) - len(chosen))
+        counts = {"active": active, "eligible": eligible, "not_listed": not_listed}
         if shared.cases > 1:
             counts["cases"] = shared.cases
         return f.Ranked(step=step, chosen=listed, passed_over=tuple(passed), counts=counts)
+
+    def _unasked_desk(self, desk: Person) -> dict[str, object]:
+        """A desk stands nowhere; one that could be asked was not needed beside those who were."""
+        return {"responder": desk.record.id, "distance_m": None, "reason": self.refusal(desk) or "enough"}
 
     def listed(self, chosen: Candidate) -> dict[str, object]:
         """What spoke for somebody: how likely they come (0..1) and what they carried in the last month, as it was."""

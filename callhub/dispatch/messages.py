@@ -145,10 +145,18 @@ def _progress(case: Case) -> Iterator[Message]:
             "responder": responder,
             "eta_s": eta_s,
             "elder": case.incident.elder,
+            **_manner(case.incident),
             **drill_part(case.incident),
         }
         address = Addressee(AddresseeKind.GATEWAY, gateway)
         yield Message(address, MessageType.PROGRESS, case.id, f"progress:{case.id}", body)
+
+
+def _manner(incident: Incident) -> dict[str, str]:
+    """What the elder is told differently: nobody is on the telephone to bring a meal, or on the way before the call."""
+    if incident.class_ is IncidentClass.SERVICE:
+        return {"manner": "service"}
+    return {"manner": "call_back"} if incident.call_back is not None else {}
 
 
 def _assignments(case: Case) -> Iterator[Message]:

@@ -21,6 +21,8 @@ from callhub.texts import text
 Wire = dict[str, Any]
 _PLACE_LEVELS = (Level.COMMUNITY, Level.GRID)
 _COMING = ("assigned", "en_route")
+_OTHER_MANNERS = frozenset({("seeking", "call_back"), ("seeking", "service"), ("unanswered", "service")})
+"""States of which an elder is told otherwise when the incident waits for a call back, or is a service."""
 """States in which somebody is expected, with minutes when they are known."""
 
 
@@ -215,6 +217,8 @@ def _say(body: Mapping[str, Any], responder: Responder | None, language: str) ->
     """One sentence for the elder, spoken or shown by the button's station."""
     name = responder.name if responder else text(language, "say.somebody")
     state, eta_s = body.get("state"), body.get("eta_s")
+    if (state, body.get("manner")) in _OTHER_MANNERS:
+        return text(language, f"say.{state}_{body['manner']}")
     if state not in _COMING:
         return text(language, f"say.{state}", name=name)
     if eta_s is None:

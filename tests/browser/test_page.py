@@ -119,6 +119,20 @@ async def test_the_detail_says_why_others_were_not_asked(page: Page, house: Hous
     await expect(why.locator("dd")).to_contain_text("王师傅")
 
 
+async def test_a_drill_says_so_once_and_does_not_ring(page: Page, house: House) -> None:
+    answer = await house.api.post("/api/v1/drills", json={"elder": "E-1", "reason": "half a year"})
+    row = page.locator(_row(page, answer.json()["id"]))
+    await expect(row.locator(".badge", has_text="演练")).to_have_count(1)
+    await expect(row.locator(".rings")).to_have_count(0)
+
+
+async def test_what_is_called_back_first_rings_and_says_whom_to_telephone(page: Page, house: House) -> None:
+    row = page.locator(_row(page, await house.press(kind="smoke")))
+    await expect(row.locator(".badge")).to_have_text(["请致电老人"])
+    await expect(row.locator(".rings")).to_have_count(1)
+    await expect(row.locator(".nobody").first).to_be_visible()
+
+
 async def test_a_whole_case_by_telephone(page: Page, house: House) -> None:
     id = await house.press()
     await page.click(_row(page, id))

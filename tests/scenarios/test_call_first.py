@@ -57,6 +57,14 @@ def test_a_press_is_called_back_first_and_goes_without_a_clear_word() -> None:
     assert town.incident(incident.id).step == 0
 
 
+def test_the_elder_hears_that_somebody_rings_back_and_not_that_people_are_asked() -> None:
+    town = Town()
+    town.elder(call_first=CallFirst(30, town.now + timedelta(days=1)))
+    town.press()
+    (progress,) = [m.body for m in town.sent if m.type.value == "progress"]
+    assert (progress["state"], progress["manner"]) == ("seeking", "call_back")
+
+
 def test_a_second_press_ends_it_at_once() -> None:
     town, person = pressing()
     incident = town.press()

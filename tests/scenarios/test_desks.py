@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.scenarios.town import Town
+from tests.scenarios.town import AREA, Town
 
 
 def test_a_desk_s_yes_makes_an_owner_and_no_assignment() -> None:
@@ -51,6 +51,16 @@ def test_a_desk_is_on_duty_while_somebody_watches_whose_area_covers_it() -> None
 
     town.watch("street", "S")
     assert desk.hears() == ["offer"]
+
+
+def test_why_a_desk_was_not_asked_can_be_read_like_why_a_person_was_not() -> None:
+    town = Town()
+    town.elder()
+    town.desk(AREA[:3], "community")
+    town.advance(61)  # nobody watches, and the patience of the start is over
+    incident = town.press()
+    reasons = {p["responder"]: p["reason"] for r in town.facts(incident.id, "ranked") for p in r.passed_over}
+    assert reasons == {"DESK-C": "off_duty"}
 
 
 def test_a_desk_stays_on_duty_for_a_minute_after_the_last_console_closed() -> None:

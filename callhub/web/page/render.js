@@ -59,7 +59,8 @@ export function title(item) {
 }
 
 function badges(item) {
-  const found = [...(item.flags || [])].map((flag) => t(`flag.${flag}`));
+  // A drill is a class and a flag: said once.
+  const found = [...(item.flags || [])].filter((flag) => flag !== item.class).map((flag) => t(`flag.${flag}`));
   if (item.class && item.class !== "emergency") found.unshift(t(`class.${item.class}`));
   if (item.reason) found.push(word("reason", item.reason));
   if (item.desk_call) found.push(word("desk_call", item.desk_call));
@@ -161,7 +162,7 @@ function passedOver(one) {
     for (const who of decision.passed_over) if (!asked.has(who.responder)) newest.set(who.responder, who);
   const groups = new Map();
   for (const who of [...newest.values()].sort((a, b) => a.distance_m - b.distance_m).slice(0, PASSED_OVER_MAX))
-    groups.set(who.reason, [...(groups.get(who.reason) || []), `${person(who)} ${distance(who.distance_m)}`]);
+    groups.set(who.reason, [...(groups.get(who.reason) || []), `${person(who)} ${distance(who.distance_m)}`.trim()]);
   if (!groups.size) return [];
   const lines = [...groups].flatMap(([reason, names]) => [
     el("dt", {}, word("why_not", reason)),
@@ -206,7 +207,7 @@ const called = (w) => ({ ...w, responder: w.department });
 
 function whistle(w) {
   const parts = [t(`whistle_state.${w.state}`)];
-  if (w.late) parts.push(t("page.late"));
+  if (w.late && (w.state === "reported" || w.state === "finished")) parts.push(t("page.whistle_late"));
   if (w.state === "called") parts.push(t("page.report_in_by", { at: clockTime(w.report_in_by) }));
   if (w.state === "called" || w.state === "reported") parts.push(t("page.finish_by", { at: clockTime(w.finish_by) }));
   if (w.outcome) parts.push(word("outcome", w.outcome));

@@ -241,6 +241,19 @@ def test_a_service_goes_to_the_least_loaded_of_the_nearest() -> None:
     assert ranked.chosen[0]["load"] == 1.0
 
 
+def test_a_desk_that_was_not_asked_is_explained_too() -> None:
+    stage, id = quiet()
+    stage.ready("DESK-C")
+    step = Step("desks", (Ask.VOLUNTEER, Ask.DESK), level=Level.COMMUNITY, radius_m=2000)
+    away = {"responder": "DESK-C", "distance_m": None, "reason": "off_duty"}
+    assert search(stage, id, step).explain(0, []).passed_over == (away,)
+    assert search(stage, id, step).explain(0, []).counts["not_listed"] == 0
+    stage.tell(stage.watch("anna", watching=True))
+    assert search(stage, id, step).explain(0, []).passed_over == ({**away, "reason": "enough"},)
+    assert search(stage, id, step).explain(0, list(search(stage, id, step).candidates())).passed_over == ()
+    assert search(stage, id).explain(0, []).passed_over == (), "this step asks no desk"
+
+
 def test_in_an_emergency_whoever_has_just_come_back_comes_last_and_the_chance_is_told() -> None:
     stage, id = quiet(a={"position": north(100)}, b={"position": north(200)}, c={"position": north(300)})
     habit = Habit("a", stage.now, no=(3.0,) * 4, back_at=stage.now)

@@ -177,6 +177,14 @@ def test_progress() -> None:
         ({"state": "en_route"}, "zh-CN", "王师傅已出发，约4分钟后到。"),
         ({"state": "en_route", "eta_s": None}, "zh-CN", "王师傅已出发。"),
         ({"state": "on_scene"}, "zh-CN", "王师傅已到。"),
+        ({"state": "on_scene", "manner": "service"}, "zh-CN", "王师傅已到。"),
+        (
+            {"state": "seeking", "manner": "call_back"},
+            "zh-CN",
+            "已收到呼叫，马上有人给您回电话。情况危急请再按一次。",
+        ),
+        ({"state": "seeking", "manner": "service"}, "zh-CN", "已收到您的需求，正在安排。"),
+        ({"state": "unanswered", "manner": "service"}, "zh-CN", "您的需求还没有人接单，值班人员会继续安排。"),
     ],
 )
 def test_say_is_in_the_elders_language(changes: dict[str, Any], language: str, say: str) -> None:
