@@ -7,7 +7,7 @@ Rules of this file:
    the loop stay free for emergencies. Timers are no facts: a restart sets them anew.
 3. A home is checked once its check is resolved or ended by a person, or its elder reached us since the gap. Whoever
    holds a check that nobody needs any more keeps it; it is theirs to end.
-4. At 100 % the roll-call closes by itself.
+4. At 100 % the roll-call closes by itself. What departments are called to closes only once they are settled.
 """
 
 from __future__ import annotations
@@ -263,7 +263,7 @@ def _after_check(case: Case) -> None:
     turn, incident = case.turn, case.incident
     for fact in [fact for fact in case.facts if isinstance(fact, f.OfferAccepted)]:
         withdraw_elsewhere(turn, incident.offers[fact.offer].responder, case.id, "busy", only=HOME_CHECK)
-    if incident.state is IncidentState.RESOLVED:
+    if incident.state is IncidentState.RESOLVED and not incident.has_whistle_out:
         done = [a.outcome for a in incident.assignments.values() if incident.has_done(a)]
         close(case, done[-1] or "other")
     if incident.state not in ENDED:
@@ -293,7 +293,7 @@ def _after_press(case: Case) -> None:
 def _let_go(turn: Turn, check: str, outcome: str) -> None:
     """End a check that nobody needs any more, unless somebody has it."""
     incident = turn.world.incidents.get(check)
-    if incident is not None and incident.owner is None and not incident.live:
+    if incident is not None and incident.owner is None and not incident.live and not incident.has_whistle_out:
         close(turn.case(check), outcome)
 
 
@@ -311,7 +311,8 @@ def _after_roll_call(case: Case) -> None:
             if not _is_shared(case.turn.world, check):
                 _let_go(case.turn, check, NOT_NEEDED)
     elif call.is_done:
-        close(case, ALL_CHECKED if call.homes else NO_HOMES)
+        if not incident.has_whistle_out:
+            close(case, ALL_CHECKED if call.homes else NO_HOMES)
         case.turn.changes.set_timer(timer_of(case.id), None)
     elif timer_of(case.id) not in case.turn.world.timers:
         _resume(case, call)

@@ -332,8 +332,9 @@ def _fold(turn: Turn, about: Finding, into: str) -> None:
 
 
 def _is_taken(case: Case) -> bool:
-    """Whether a person has it: it is theirs to end."""
-    return case.incident.owner is not None or bool(case.incident.live)
+    """Whether a person or a department has it: it is for people to end."""
+    incident = case.incident
+    return incident.owner is not None or bool(incident.live) or incident.has_whistle_out
 
 
 # The directory

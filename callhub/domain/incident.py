@@ -298,6 +298,11 @@ class Incident:
         return self.needed > self.on_time
 
     @property
+    def has_whistle_out(self) -> bool:
+        """A department was called, and it is neither confirmed nor withdrawn: a person has to close."""
+        return any(whistle.is_out for whistle in self.whistles.values())
+
+    @property
     def open_offers(self) -> list[Offer]:
         """Offers in state open, oldest first."""
         return [o for o in self.offers.values() if o.state is OfferState.OPEN]

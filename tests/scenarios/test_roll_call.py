@@ -8,7 +8,7 @@ from callhub.dispatch.rules import Rules
 from callhub.domain.incident import IncidentState
 from callhub.domain.people import ResponderKind
 from callhub.domain.roll_call import Cause
-from tests.scenarios.homes import RollCallTown
+from tests.scenarios.homes import CHIEF, RollCallTown
 from tests.scenarios.town import AREA, Person
 
 LONG_S = 700
@@ -324,6 +324,41 @@ def test_a_roll_call_that_is_opened_again_goes_on() -> None:
     town.act(id, "reopen", reason="not by mistake")
     works(town, people, id)
     assert town.incident(id).outcome == "all_checked"
+
+
+def whistled() -> tuple[RollCallTown, Person, str, str]:
+    """A roll-call of one home, and a department called to both of its incidents."""
+    town = RollCallTown(homes=1)
+    (wang,) = volunteers(town, 1)
+    town.responder("GAS", kind=ResponderKind.DEPARTMENT, area=AREA[:1], level="district", position=None, capacity=None)
+    id = town.roll_call()
+    town.advance(1)
+    check = town.check_of("E-1").id
+    for incident in (id, check):
+        town.act(incident, "whistle", departments=["GAS"], report_in_s=600, finish_s=36_000)
+    return town, wang, id, check
+
+
+def withdraw(town: RollCallTown, incident: str) -> None:
+    town.act(incident, "whistle-withdraw", by=CHIEF, whistle=f"{incident}-w1", reason="no gas there")
+
+
+def test_what_a_department_is_called_to_closes_only_once_it_is_settled() -> None:
+    town, wang, id, check = whistled()
+    town.checks_home(wang)
+    assert town.incident(check).state is IncidentState.RESOLVED
+    withdraw(town, check)
+    assert town.incident(check).outcome == "helped"
+    assert town.incident(id).is_open
+    withdraw(town, id)
+    assert town.incident(id).outcome == "all_checked"
+
+
+def test_a_press_does_not_end_a_check_that_a_department_is_called_to() -> None:
+    town, _, id, check = whistled()
+    town.press("E-1")
+    assert town.outcomes_of(id) == {"E-1": "pressed"}
+    assert town.incident(check).is_open
 
 
 def test_a_check_that_a_person_closes_or_cancels_counts() -> None:

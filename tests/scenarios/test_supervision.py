@@ -8,7 +8,7 @@ import pytest
 
 from callhub.dispatch.rules import Rules
 from callhub.domain.incident import IncidentState
-from callhub.domain.people import Supervised
+from callhub.domain.people import Actor, ActorKind, ResponderKind, Role, Supervised
 from tests.scenarios.equipment import WatchedTown
 from tests.scenarios.town import AREA
 
@@ -89,6 +89,23 @@ def test_a_case_that_its_owner_lets_go_of_closes_with_the_next_beat(town: Watche
     town.keeps_beating("BTN-1", for_s=60)
     town.watch(watching=False)
     town.keeps_beating("BTN-1", for_s=120)
+    assert town.outcomes("supervision_lost") == ["recovered"]
+
+
+def test_a_case_that_a_department_is_called_to_is_marked_and_closes_once_it_is_settled(town: WatchedTown) -> None:
+    town.supervise("BTN-1", 90)
+    town.responder(
+        "POWER", kind=ResponderKind.DEPARTMENT, area=AREA[:1], level="district", position=None, capacity=None
+    )
+    town.advance(91)
+    incident = town.the("supervision_lost").id
+    town.act(incident, "whistle", departments=["POWER"], report_in_s=600, finish_s=3600)
+    town.beats("BTN-1")
+    assert town.incident(incident).is_open
+    assert len(town.facts(incident, "fault_mended")) == 1
+    chief = Actor(ActorKind.USER, "su", Role.SUPERVISOR)
+    town.act(incident, "whistle-withdraw", by=chief, whistle=f"{incident}-w1", reason="the mains are back")
+    town.beats("BTN-1")
     assert town.outcomes("supervision_lost") == ["recovered"]
 
 

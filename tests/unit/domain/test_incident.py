@@ -24,6 +24,7 @@ from callhub.domain.incident import (
 )
 from callhub.domain.people import Position, ResponderKind
 from callhub.domain.policy import IncidentClass
+from callhub.domain.whistle import Whistle, WhistleState
 
 NOON = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
 OFFER = Offer("1-1", "V", ResponderKind.VOLUNTEER, 0, OfferState.OPEN, NOON, NOON)
@@ -51,6 +52,13 @@ def test_a_copy_shares_nothing_that_changes() -> None:
     two.alarms.append(None)  # type: ignore[arg-type]  # anything
     assert one.offers
     assert not one.alarms
+
+
+def test_a_whistle_is_out_until_it_is_confirmed_or_withdrawn() -> None:
+    called = Whistle("1-w1", "FIRE", WhistleState.CALLED, NOON, 60, 600, NOON, LEFT)
+    assert not incident().has_whistle_out
+    assert incident(whistles={"1-w1": called}).has_whistle_out
+    assert not incident(whistles={"1-w1": replace(called, state=WhistleState.CONFIRMED)}).has_whistle_out
 
 
 @pytest.mark.parametrize(
