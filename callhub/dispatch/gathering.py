@@ -41,15 +41,7 @@ def ask_together(turn: Turn, event: CasesGathered) -> Answer:
 
 
 def _share(turn: Turn, cases: list[Case], *, guarded: bool) -> None:
-    people = turn.world.roster.people
-    contenders = [_contender(case) for case in cases]
-
-    def room(responder: str) -> float:
-        person = people[responder]
-        return math.inf if person.record.capacity is None else person.record.capacity - person.used
-
-    share(contenders, room, turn.world.solve, guarded=guarded)
-    askings = [contender.asking for contender in contenders]
+    askings = decide(turn, cases, guarded=guarded)
     everybody = {candidate.responder for asking in askings for candidate in asking.chosen}
     for case, asking in zip(cases, askings, strict=True):
         elsewhere = frozenset(everybody.difference(candidate.responder for candidate in asking.chosen))
@@ -60,7 +52,17 @@ def _share(turn: Turn, cases: list[Case], *, guarded: bool) -> None:
             make_offer(case, candidate, asking.number)
 
 
-def _contender(case: Case) -> Contender:
-    number = case.incident.step
-    asking = Asking(search(case, case.policy.steps[number]), number)
-    return Contender(case.id, asking, case.policy.arrival_min_s)
+def decide(turn: Turn, cases: list[Case], *, guarded: bool) -> list[Asking]:
+    """Who is to be asked for each of these cases on the step where it stands."""
+    people = turn.world.roster.people
+    askings = [Asking(search(case, case.policy.steps[case.incident.step]), case.incident.step) for case in cases]
+    contenders = [
+        Contender(case.id, asking, case.policy.arrival_min_s) for case, asking in zip(cases, askings, strict=True)
+    ]
+
+    def room(responder: str) -> float:
+        person = people[responder]
+        return math.inf if person.record.capacity is None else person.record.capacity - person.used
+
+    share(contenders, room, turn.world.solve, guarded=guarded)
+    return askings

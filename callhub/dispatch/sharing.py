@@ -19,10 +19,10 @@ be worse for another (whoever comes first has their nearest already), so of the 
 from __future__ import annotations
 
 import math
-from collections import Counter
+from collections import Counter, deque
 from dataclasses import dataclass, field
 from itertools import islice
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 from callhub.domain.people import ResponderKind
 
@@ -41,6 +41,9 @@ LATE, NOBODY = 10**9, 10**11
 case without anybody. Their sums stay below 2 ** 53, so that they are exact as floating point too."""
 
 
+IsFree: TypeAlias = "Callable[[Candidate], bool]"
+
+
 class Solve(Protocol):
     """The best assignment of people to cases."""
 
@@ -56,38 +59,32 @@ class Contender:
     asking: Asking
     late_after_s: float
     _line: Iterator[Candidate] = field(init=False)
-    _seen: list[tuple[int, Candidate]] = field(default_factory=list)
+    _ahead: list[tuple[int, Candidate]] = field(default_factory=list)
+    _passed: int = 0
 
     def __post_init__(self) -> None:
         self._line = self.asking.looking.candidates()
 
-    def nearest(self, most: int, is_free: Callable[[Candidate], bool], *, named: bool) -> list[tuple[int, str]]:
-        """(seconds, responder) of the ``most`` best who are free; ``named``: of the elder's own alone."""
-        mine = {candidate.responder for candidate in self.asking.chosen}
-        found: list[tuple[int, str]] = []
-        for seconds, candidate in self._in_line():
-            if named and not candidate.is_named:
-                break
-            if candidate.responder not in mine and is_free(candidate):
-                found.append((seconds, candidate.responder))
-                if len(found) == most:
-                    break
-        return found
+    def nearest(self, most: int, is_free: IsFree, *, named: bool) -> list[tuple[int, str]]:
+        """(seconds, responder) of the ``most`` best who are free; ``named``: of the elder's own alone.
+
+        Whoever was not free once is never looked at again.
+        """
+        self._ahead = [place for place in self._ahead if is_free(place[1])]
+        while len(self._ahead) < most and (candidate := next(self._line, None)) is not None:
+            if is_free(candidate):
+                self._ahead.append((self._seconds(candidate), candidate))
+            self._passed += 1
+        return [(s, who.responder) for s, who in self._ahead[:most] if who.is_named or not named]
 
     def choose(self, responder: str) -> None:
         """Give them somebody of their line."""
-        self.asking.choose(next(c for _, c in self._seen if c.responder == responder))
-
-    def _in_line(self) -> Iterator[tuple[int, Candidate]]:
-        """Everybody who can be asked, best first; each is looked for once."""
-        yield from self._seen
-        for candidate in self._line:
-            self._seen.append((self._seconds(candidate), candidate))
-            yield self._seen[-1]
+        n = next(n for n, (_, candidate) in enumerate(self._ahead) if candidate.responder == responder)
+        self.asking.choose(self._ahead.pop(n)[1])
 
     def _seconds(self, candidate: Candidate) -> int:
         if candidate.eta_s is None:
-            return UNKNOWN_S + len(self._seen)
+            return UNKNOWN_S + self._passed
         return candidate.eta_s + RESTS_S * self.asking.looking.rests(candidate.responder)
 
 
@@ -97,21 +94,26 @@ class _Lot:
 
     cases: list[Contender]
     lines: list[list[tuple[int, str]]]
+    people: dict[str, None] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.people = dict.fromkeys(responder for line in self.lines for _, responder in line)
 
 
 def share(cases: Sequence[Contender], room: Callable[[str], float], solve: Solve | None, *, guarded: bool) -> None:
     """Choose people for all of these cases until each has enough or nobody is left for it.
 
     Args:
-        cases: Equally urgent, oldest first.
-        room: For how many emergencies more somebody may be asked.
+        cases: Equally urgent; their ids say which is older.
+        room: For how many emergencies more somebody may be asked, who can be asked at all.
         solve: None: the nearest first.
         guarded: Whether rule 4 applies.
     """
     taken: Counter[str] = Counter()
 
     def is_free(candidate: Candidate) -> bool:
-        return candidate.kind is ResponderKind.DESK or taken[candidate.responder] < room(candidate.responder)
+        who = candidate.responder
+        return who not in taken or candidate.kind is ResponderKind.DESK or taken[who] < room(who)
 
     for named in (True, False):
         while lots := _lots(cases, is_free, named=named):
@@ -122,38 +124,34 @@ def share(cases: Sequence[Contender], room: Callable[[str], float], solve: Solve
                         taken[responder] += 1
 
 
-def _lots(cases: Sequence[Contender], is_free: Callable[[Candidate], bool], *, named: bool) -> list[_Lot]:
+def _lots(cases: Sequence[Contender], is_free: IsFree, *, named: bool) -> list[_Lot]:
     """The next round: the cases with the fewest people so far, apart where they do not want the same people.
 
     Of ``m`` cases at most ``m - 1`` are in the way of one, so that its ``m`` nearest are all that matter to it.
     """
     waiting = [c for c in cases if not c.asking.is_enough() and c.nearest(1, is_free, named=named)]
     fewest = min((len(case.asking.chosen) for case in waiting), default=0)
-    lots = [[case] for case in waiting if len(case.asking.chosen) == fewest]
-    while True:
-        apart = [_Lot(some, [case.nearest(len(some), is_free, named=named) for case in some]) for some in lots]
-        merged = _merged(apart)
-        if len(merged) == len(apart):
-            return apart
-        lots = merged
-
-
-def _merged(lots: list[_Lot]) -> list[list[Contender]]:
-    """The cases of these lots, together where they want somebody in common."""
-    merged: list[tuple[set[str], list[Contender]]] = []
-    for lot in lots:
-        people, cases = {responder for line in lot.lines for _, responder in line}, lot.cases
-        for other in [other for other in merged if not other[0].isdisjoint(people)]:
-            merged.remove(other)
-            people, cases = people | other[0], other[1] + cases
-        merged.append((people, cases))
-    return [sorted(cases, key=lambda case: case.id) for _, cases in merged]
+    left = deque([case] for case in waiting if len(case.asking.chosen) == fewest)
+    wanted_by: dict[str, _Lot] = {}
+    while left:
+        some = sorted(left.popleft(), key=lambda case: case.id)
+        lot = _Lot(some, [case.nearest(len(some), is_free, named=named) for case in some])
+        others = {wanted_by[who].cases[0].id: wanted_by[who] for who in lot.people if who in wanted_by}
+        if others:
+            for other in others.values():
+                some += other.cases
+                for who in other.people:
+                    del wanted_by[who]
+            left.append(some)
+        else:
+            wanted_by.update(dict.fromkeys(lot.people, lot))
+    return list({lot.cases[0].id: lot for lot in wanted_by.values()}.values())
 
 
 def _round(lot: _Lot, solve: Solve | None, *, guarded: bool) -> list[str | None]:
     """Who goes to which case, at most one to each."""
     greedy = _nearest_first(lot)
-    people = list(dict.fromkeys(responder for line in lot.lines for _, responder in line))
+    people = list(lot.people)
     if solve is None or len(lot.cases) == 1 or len(lot.cases) > CASES_MAX or len(people) > PEOPLE_MAX:
         return greedy
     # A guarded round may not make the last one later, so that longer ways are out of the question.
