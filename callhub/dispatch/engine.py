@@ -25,7 +25,7 @@ from callhub.dispatch import (
     supervision,
 )
 from callhub.dispatch.call_back_answers import ask_call_first
-from callhub.dispatch.escalation import consider
+from callhub.dispatch.freed import consider
 from callhub.dispatch.gathering import ask_together
 from callhub.dispatch.learning import counted
 from callhub.dispatch.replay import apply

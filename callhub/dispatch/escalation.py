@@ -21,13 +21,11 @@ from callhub.dispatch.asking import Asking
 from callhub.dispatch.lifecycle import IncidentEvent, advance_incident
 from callhub.dispatch.matching import Candidate, Search
 from callhub.domain import facts as f
-from callhub.domain.incident import AssignmentState, Incident, IncidentState, Offer, OfferState, Places
-from callhub.domain.people import ResponderKind
+from callhub.domain.incident import AssignmentState, Incident, IncidentState, Offer, OfferState
 from callhub.domain.policy import IncidentClass, Policy, Step
 
 if TYPE_CHECKING:
-    from callhub.dispatch.roster import Person
-    from callhub.dispatch.turn import Case, Turn
+    from callhub.dispatch.turn import Case
 
 BY_HAND = -1
 """The step of an offer that a human made: no step counts or replaces it."""
@@ -224,50 +222,6 @@ def resume(case: Case, why: str, *, from_first: bool = False) -> None:
     number = first_step(incident, case.policy) if from_first or incident.exhausted else incident.step
     restart(case)
     enter_step(case, number, why)
-
-
-def consider(turn: Turn, responder: str) -> None:
-    """Somebody became able to come: ask them for whatever is still short of people, the most urgent first."""
-    world = turn.world
-    person = world.roster.people[responder]
-    if world.roster.standing(person, turn.now) is not None:
-        return
-    world.roster.refresh(turn.now)
-    waiting = [world.incidents[id] for id in world.seeking]
-    for incident in sorted(waiting, key=lambda i: (i.urgency, i.opened_at, i.id)):
-        place = _place_for(turn, incident, person)
-        if place is None:
-            continue
-        looking, candidate, number = place
-        case = turn.case(incident.id)
-        case.add(looking.explain(number, [candidate]))
-        make_offer(case, candidate, number)
-        if world.roster.standing(person, turn.now) is not None:
-            return
-
-
-def _place_for(turn: Turn, incident: Incident, person: Person) -> tuple[Search, Candidate, int] | None:
-    """The first step reached that is short of people and asks this one."""
-    world = turn.world
-    if incident.owner is not None and person.record.kind is ResponderKind.DESK:
-        return None
-    if GATHERED in incident.deadlines:
-        return None
-    if incident.call_back is not None or service_hours.is_closed(world, world.policy(incident), turn.now):
-        return None
-    steps = world.policy(incident).steps
-    last = len(steps) - 1 if incident.exhausted else incident.reached
-    places = world.places.get(incident.id) or Places()
-    first = 0 if incident.exhausted else first_step(incident, world.policy(incident))
-    for number in range(first, last + 1):
-        step = steps[number]
-        looking = Search(world, incident, places, step, turn.now)
-        if Asking(looking, number).is_enough():
-            continue
-        candidate = looking.matches(person)
-        if candidate is not None:
-            return looking, candidate, number
-    return None
 
 
 def check_watched(case: Case) -> None:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from callhub.dispatch.escalation import consider
+from callhub.dispatch.freed import consider
 from callhub.dispatch.turn import Turn
 from callhub.domain import facts as f
 from callhub.domain.people import Duty
