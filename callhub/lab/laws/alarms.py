@@ -106,6 +106,10 @@ class Once(Law):
 
 REACHED = (f.OfferMade, f.CallBackBegan, f.LadderExhausted, f.LadderWaits, f.OwnerTaken, f.DeskCalled)
 """What takes an incident to a human, now or at a time that is set. (The ladder's end rings on consoles.)"""
+HANDLED = (*REACHED, f.Assigned, f.StateChanged)
+"""What does so after the opening: also somebody who is sent by hand, or an end."""
+GATHERED = "gathered"
+"""The deadline of an incident that is decided together with others of its batch, and by itself when that fails."""
 
 
 class NoAlarmRefused(Law):
@@ -116,19 +120,31 @@ class NoAlarmRefused(Law):
     def __init__(self) -> None:
         super().__init__()
         self._tests: set[tuple[str, str]] = set()
+        self._gathered: set[str] = set()
 
     def row(self, row: Row) -> Iterator[str]:
-        """The row that opens an incident is also the row that asks somebody, or says when."""
+        """The row that opens an incident asks somebody or says when; of one that is gathered, that which ends this."""
         kinds = [type(fact) for fact in row.facts]
         self._tests.update((fact.gateway, fact.alarm) for fact in row.facts if isinstance(fact, f.TestRecorded))
+        changed = [fact for fact in row.facts if isinstance(fact, f.DeadlinesChanged)]
         if f.IncidentOpened in kinds:
             self.checked += 1
+            if any(GATHERED in fact.armed for fact in changed):
+                self._gathered.add(str(row.incident))
+                return
             mended_at_once = any(isinstance(fact, f.StateChanged) and fact.state == "closed" for fact in row.facts)
             if not any(kind in REACHED for kind in kinds) and not mended_at_once:
                 yield f"{row.incident} opened and reached nobody"
+        elif row.incident in self._gathered:
+            if any(kind in HANDLED for kind in kinds):
+                self._gathered.discard(row.incident)
+            elif any(GATHERED in fact.disarmed for fact in changed):
+                yield f"{row.incident} was gathered and reached nobody"
 
     def end(self, evidence: Evidence) -> Iterable[str]:
         """Receipts: none missing, none an error, and an incident in each but those of quiet tests."""
+        for id in sorted(self._gathered):
+            yield f"{id} was gathered and reached nobody"
         for receipt in evidence.receipts:
             self.checked += 1
             if not receipt.answered:

@@ -12,9 +12,11 @@ import pytest
 
 from callhub.domain import facts as f
 from callhub.domain.facts import Fact, Row
-from callhub.domain.incident import Deadline, IncidentState
+from callhub.domain.incident import Deadline, IncidentState, Source
 from callhub.domain.messages import Message, MessageType
 from callhub.domain.people import SYSTEM, Actor, ActorKind, Responder, ResponderKind, Role
+from callhub.domain.policy import IncidentClass
+from callhub.lab.laws.alarms import NoAlarmRefused
 from callhub.lab.laws.court import judge
 from callhub.lab.laws.deadlines import OnTime
 from callhub.lab.laws.evidence import Entry, Evidence, Receipt
@@ -332,3 +334,20 @@ def test_while_no_server_ran_nothing_is_late_and_the_most_overdue_comes_first_af
     assert said("sooner", "later") == []
     assert "in another order" in said("later", "sooner")[0]
     assert "heard nothing for 80.0 s" in said("sooner", "later", runs=())[0]
+
+
+def test_a_case_that_is_gathered_must_reach_somebody_when_that_ends() -> None:
+    opened = f.IncidentOpened(
+        number=1, class_=IncidentClass.EMERGENCY, kind="sos", urgency=1, source=Source.DEVICE, policy="p", needed=1
+    )
+    waits = f.DeadlinesChanged(armed={"gathered": Deadline(START, "gathered")})
+    ends = f.DeadlinesChanged(disarmed=("gathered",))
+
+    def said(*later: tuple[Fact, ...]) -> list[str]:
+        law = NoAlarmRefused()
+        rows = [Row("1", n, START, f"e-{n}", SYSTEM, facts) for n, facts in enumerate(((opened, waits), *later), 1)]
+        return [*law.see(Entry(START, rows)), *law.end(Evidence((), {}))]
+
+    assert said((f.LadderExhausted(), ends)) == []
+    assert said((f.LadderExhausted(),), (ends,)) == [], "somebody was reached before"
+    assert said((ends,))[0] == said()[0] == "1 was gathered and reached nobody"
