@@ -17,7 +17,7 @@ from callhub.dispatch import service_hours
 from callhub.dispatch.asking import Asking
 from callhub.dispatch.escalation import GATHERED, first_step, make_offer
 from callhub.dispatch.geo import distance_m
-from callhub.dispatch.matching import KINDS_ASKED, Candidate, Search
+from callhub.dispatch.matching import KINDS_ASKED, Candidate, Search, named_in
 from callhub.domain.incident import Incident, OfferState
 from callhub.domain.people import ResponderKind
 from callhub.domain.policy import Ask, Step
@@ -87,7 +87,7 @@ def _may_ask(step: Step, person: Person, incident: Incident, away_m: float | Non
     """Whether a step with so many open offers might ask this person, as far as it is cheap to say."""
     if offers >= max(step.fan_out, step.fan_out_max):
         return False  # never more than this
-    if Ask.PAIRED in step.ask and person.record.id in incident.paired:
+    if person.record.id in named_in(incident, step):
         return True
     near = away_m is None or away_m <= (step.radius_m or math.inf)
     return near and ASKED_BY.get(person.record.kind) in step.ask

@@ -65,6 +65,12 @@ class Candidate:
         return self.paired or self.keyholder
 
 
+def named_in(incident: Incident, step: Step) -> dict[str, None]:
+    """Whom a step asks because of who they are to the elder: paired people, keyholders."""
+    paired = incident.paired if Ask.PAIRED in step.ask else ()
+    return dict.fromkeys((*paired, *(keyholders(incident.family) if Ask.KEYHOLDER in step.ask else ())))
+
+
 @dataclass(frozen=True, slots=True)
 class Shared:
     """What a ranking says of a decision on several cases: how many they were, and who is asked for another of them."""
@@ -222,7 +228,7 @@ class Search:
         if kind is ResponderKind.DESK:
             asked = Ask.DESK in self.step.ask and self.refusal(person) is None
             return next((c for c in self._desks() if c.responder == person.record.id), None) if asked else None
-        named = person.record.id in self._named_ids()
+        named = person.record.id in named_in(self.incident, self.step)
         if not named and kind not in self.kinds:
             return None
         candidate = self.named(person) if named else self._measure(person)
@@ -253,11 +259,6 @@ class Search:
         measured = self._measure(person) or Candidate(id, person.record.kind)
         return replace(measured, paired=id in self.incident.paired, keyholder=id in self._keyholders)
 
-    def _named_ids(self) -> dict[str, None]:
-        """Whom this step asks because of who they are to the elder."""
-        paired = self.incident.paired if Ask.PAIRED in self.step.ask else ()
-        return dict.fromkeys((*paired, *(self._keyholders if Ask.KEYHOLDER in self.step.ask else ())))
-
     @property
     def _keyholders(self) -> tuple[str, ...]:
         return keyholders(self.incident.family)
@@ -266,7 +267,7 @@ class Search:
         people = self.world.roster.people
         found = [
             self.named(people[id])
-            for id in self._named_ids()
+            for id in named_in(self.incident, self.step)
             if id in people and people[id].record.kind not in PLACES and self.refusal(people[id]) is None
         ]
         return sorted(found, key=lambda candidate: (self.rests(candidate.responder), *self._order(candidate)))
