@@ -22,6 +22,7 @@ from callhub.dispatch.escalation import enter_step
 from callhub.dispatch.matching import KINDS_ASKED
 from callhub.domain import facts as f
 from callhub.domain.decision import Answer
+from callhub.domain.family import relatives
 from callhub.domain.incident import ENDED, IncidentState, Places, Source
 from callhub.domain.policy import IncidentClass, policy_key
 from callhub.domain.roll_call import HOME_CHECK, ROLL_CALL, Cause, Gap, RollCall
@@ -129,6 +130,7 @@ def _open(
         elder=home,
         area=elder.area if elder is not None else area,
         paired=elder.paired if elder is not None else (),
+        family=relatives(elder.family) if elder is not None else (),
         part_of=part_of,
         text=text,
         address=elder.address if elder is not None else None,

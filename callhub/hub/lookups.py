@@ -143,7 +143,7 @@ class Known:
     def _home(self, id: str) -> Home:
         """The next home of a roll-call: a record that is spoilt keeps nobody from going there."""
         try:
-            return Home(id, self._elder(id))
+            return Home(id, self._with_family(self._elder(id)))
         except StoreCorrupt as wrong:
             _log.error("elder_not_read", why=wrong.message)
             return Home(id, readable=False)
@@ -181,7 +181,13 @@ class Known:
         return tuple(found.items())
 
     def _family(self, elder: str, changed: Mapping[str, FamilyContact]) -> tuple[FamilyContact, ...]:
-        known = {**{contact.id: contact for contact in self._store.family_of(elder)}, **changed}
+        """The contacts of an elder; records that are spoilt keep nobody from helping."""
+        try:
+            stored = self._store.family_of(elder)
+        except StoreCorrupt as wrong:
+            _log.error("contacts_not_read", why=wrong.message)
+            stored = ()
+        known = {**{contact.id: contact for contact in stored}, **changed}
         return tuple(contact for _, contact in sorted(known.items()) if contact.elder == elder)
 
     def _elder_of(self, device: Device | None) -> Elder | None:

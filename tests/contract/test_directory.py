@@ -42,6 +42,7 @@ async def test_contacts_are_found_by_their_elder_and_move_with_an_import(store: 
     assert store.family_of("E-1") == (neighbour, son)
     assert (store.family_of("E-2"), store.family_of("nobody")) == ((), ())
     assert (store.person("contacts", "C-2"), store.person("contacts", "C-9")) == (son, None)
+    assert store.names((), (), (), ["C-2", "C-9"]).contacts == {"C-2": son}
     assert store.people("contacts", 1, None).items == (neighbour,)
     assert store.people("contacts", 9, None, phone="7").items == (son,)
     moved = replace(son, elder="E-2", inform=(News.CLOSED,))

@@ -1,6 +1,6 @@
 """Messages: numbered, kept until confirmed, replaced by their key, gone after the incident's end."""
 
-from callhub.domain.messages import Addressee, AddresseeKind, Stored
+from callhub.domain.messages import Addressee, AddresseeKind, Message, MessageType, Stored
 from callhub.store.base import Commit, Marks, Store
 from tests.contract.builders import GATEWAY, WANG, Case, at, both, message
 
@@ -82,3 +82,18 @@ async def test_messages_go_some_time_after_the_end(store: Store) -> None:
     assert done.stored[0].seq > last
     assert await store.purge(at(11)) == 1
     assert store.outbox_head(WANG) == (last, done.stored[0].seq)
+
+
+async def test_what_a_contact_is_told_waits_once_for_each_news_and_goes_after_the_incident(store: Store) -> None:
+    son, case = Addressee(AddresseeKind.CONTACT, "C-1"), Case("I-1", 1)
+    await store.commit(case.open())
+    for n in range(20):
+        news = ("opened", "coming", "there", "closed")[n % 4]
+        sent = Message(son, MessageType.FAMILY, "I-1", f"family:I-1:{news}", {"what": news, "n": n})
+        await store.commit(Commit(messages=[sent]))
+    assert [stored.message.body["n"] for stored in store.outbox(son, 0, 100)] == [16, 17, 18, 19]
+    assert store.waiting() == (son,)
+    await store.commit(case.close(50))
+    assert await store.purge(at(50)) == 0, "not yet over for long enough"
+    assert await store.purge(at(51)) == 4
+    assert store.outbox(son, 0, 100) == ()

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from callhub.domain import events as e
 from callhub.domain.people import Actor, ActorKind, ResponderKind, Role
+from tests.scenarios.homes import RollCallTown
 from tests.scenarios.town import AREA, LADDER, Person, Town, ladder
 
 if TYPE_CHECKING:
@@ -207,6 +208,16 @@ def test_a_department_at_the_door_may_need_the_key_too() -> None:
     town.act(incident.id, "whistle", departments=["FIRE"], report_in_s=600, finish_s=3600)
     fire.accepts()
     fire.reports("need", incident.id, need="key")
+    assert holder.offer["need"] == "key"
+
+
+def test_whoever_checks_a_home_after_a_gap_may_need_the_key_too() -> None:
+    town = RollCallTown(homes=1)
+    person, holder = town.responder("V-1"), with_key(town, on_duty=False)
+    town.roll_call()
+    town.advance(1)
+    person.accepts()
+    person.reports("need", town.check_of("E-1").id, need="key")
     assert holder.offer["need"] == "key"
 
 

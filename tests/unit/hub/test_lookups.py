@@ -2,6 +2,8 @@
 
 from dataclasses import replace
 
+import pytest
+
 from callhub.clock import ManualClock
 from callhub.domain.events import (
     AlarmRaised,
@@ -21,6 +23,7 @@ from callhub.domain.family import FamilyContact, relatives
 from callhub.domain.incident import Incident, IncidentState, Places, Source
 from callhub.domain.people import SYSTEM, Device, Elder
 from callhub.domain.policy import IncidentClass
+from callhub.errors import StoreCorrupt
 from callhub.hub.lookups import Known, need_of
 from callhub.store.base import Commit, DirectoryChange, Document, Need, StoredAnswer
 from tests.unit.hub.scripted import START, FailingStore
@@ -121,6 +124,20 @@ async def test_what_opens_a_case_brings_the_elders_family() -> None:
         assert completed.elder == home
     nobody = replace(call, elder=None)
     assert known.complete(nobody) == nobody
+
+
+async def test_contacts_that_cannot_be_read_keep_no_press_from_being_heard(monkeypatch: pytest.MonkeyPatch) -> None:
+    store = await with_family()
+
+    def spoilt(_: str) -> tuple[FamilyContact, ...]:
+        raise StoreCorrupt("a stored FamilyContact cannot be read")
+
+    monkeypatch.setattr(store, "family_of", spoilt)
+    call = Known(store, [], nothing_held).complete(
+        CallTaken(id="t", actor=SYSTEM, source="operator", kind="sos", elder=ELDER)
+    )
+    assert isinstance(call, CallTaken)
+    assert call.elder == ELDER
 
 
 def contacts(*changed: FamilyContact) -> DirectoryUpdated:

@@ -12,11 +12,14 @@ from hypothesis import strategies as st
 from callhub.dispatch.replay import apply
 from callhub.domain import facts as f
 from callhub.domain.facts import Fact, Row
+from callhub.domain.family import News, Relative
 from callhub.domain.incident import Incident, Places
-from callhub.domain.people import SYSTEM, Actor, ActorKind, Elder, Position, Role
+from callhub.domain.people import SYSTEM, Actor, ActorKind, Elder, Position, ResponderKind, Role
+from callhub.domain.roles import HelpRole, Part
 from callhub.errors import StoreCorrupt, StoreRefused
 from callhub.store.codec import (
     _NAMES,
+    ADDED,
     decode,
     decode_json,
     decode_policy,
@@ -263,3 +266,23 @@ def test_policies_come_back() -> None:
 
 def test_an_instant_in_a_body_becomes_its_text() -> None:
     assert encode_json({"respond_by": NOON, "n": None}) == b'{"respond_by":"2026-11-24T12:00:00Z","n":null}'
+
+
+def test_what_is_newer_than_a_document_is_left_out_while_it_is_empty_so_that_its_digest_stays() -> None:
+    case = Case("I-1", 1)
+    case.open()
+    before = case.incident
+    assert before is not None
+    written = document_bytes(before)
+    assert not any(f'"{name}":'.encode() in written for name in ADDED)
+    assert digest(decode(Incident, written)) == digest(before)
+    case.step(f.FamilyChanged(family=(Relative("C-1", (News.OPENED,), "V-2"),)), seconds=1)
+    case.step(
+        f.Assigned(assignment="I-1-a1", responder="V-1", slot=1, arrive_by=NOON, role=HelpRole.KEY, fetch="C-1"),
+        f.OfferMade(offer="I-1-1", responder="V-2", kind=ResponderKind.VOLUNTEER, step=-1, respond_by=NOON, need="key"),
+        seconds=2,
+    )
+    after = case.incident
+    assert after is not None
+    assert decode(Incident, document_bytes(after)) == after
+    assert after.roles == {"I-1-a1": Part(HelpRole.KEY, "C-1")}
