@@ -193,6 +193,13 @@ class RoutineSettings(_Section):
     drill_days_max: Days = 183
 
 
+class RollCallSettings(_Section):
+    """``[roll_call]``: when homes are checked because presses may have been missed."""
+
+    after_s: Annotated[float, Field(ge=0, le=31_622_400)] = 600
+    checks_max: Count = 1000
+
+
 class PoliciesSettings(_Section):
     """``[policies]``: where the ladders are. ``Settings.policies_dir`` is the path."""
 
@@ -229,6 +236,7 @@ class Settings(BaseSettings):
     dispatch: DispatchSettings = DispatchSettings()
     supervision: SupervisionSettings = SupervisionSettings()
     routine: RoutineSettings = RoutineSettings()
+    roll_call: RollCallSettings = RollCallSettings()
     policies: PoliciesSettings = PoliciesSettings()
     logs: LogsSettings = LogsSettings()
 

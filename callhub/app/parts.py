@@ -17,6 +17,7 @@ from callhub.domain.policy import PolicySet
 from callhub.errors import ConfigError
 from callhub.feed import Feed
 from callhub.hub import Hub
+from callhub.hub.downtime import roll_call_after
 from callhub.intake.alone import put_first_ladders
 from callhub.intake.control import ControlServer
 from callhub.intake.directory import Directory
@@ -56,6 +57,8 @@ def rules_of(settings: Settings) -> Rules:
         position_fresh_s=figures.position_fresh_s,
         fix_fresh_s=figures.fix_fresh_s,
         fix_accuracy_m_max=figures.fix_accuracy_m_max,
+        roll_call_after_s=settings.roll_call.after_s,
+        home_checks_max=settings.roll_call.checks_max,
         **settings.supervision.model_dump(),
     )
 
@@ -101,6 +104,9 @@ async def build(settings: Settings, store: Store, speed: float) -> Parts:
         timezone=settings.place.zone,
     )
     await hub.recover(snapshot)
+    missed = roll_call_after(snapshot, hub.now(), settings.roll_call.after_s, hub.new_id())
+    if missed is not None:
+        hub.notice(missed)
     tickets = Tickets(hub.now, lambda digest: store.token(digest) is not None)
     viewers = Viewers(
         hub, store, Feed(store, hub.committed), settings.hub.viewer_events_max, settings.hub.resume_events_max

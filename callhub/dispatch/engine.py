@@ -196,8 +196,6 @@ class DispatchEngine:
         world.set_timer("watch:", now + timedelta(seconds=old.rules.link_patience_s))
         for incident in world.incidents.values():
             self._await_people(incident)
-        for id in world.roll_calls:
-            world.set_timer(roll_calls.timer_of(id), now)
         resume(world.silence, memory, now, old.silence)
         return lost
 
@@ -275,6 +273,8 @@ class DispatchEngine:
             raise EngineFault(f"incident {incident.id} stands on the unknown ladder {incident.policy}")
         world.places[incident.id] = places
         world.note(incident)
+        if incident.id in world.roll_calls:
+            world.set_timer(roll_calls.timer_of(incident.id), now + timedelta(seconds=roll_calls.RESUME_S))
         for responder in {o.responder for o in incident.offers.values()}:
             world.weigh(incident, responder)
             if responder in world.roster.people:

@@ -49,6 +49,12 @@ def _checked(i: Incident, fact: f.HomeChecked, at: datetime, actor: Actor) -> No
     i.roll_call = replace(call, waiting=_without(call.waiting, fact.home), open=still_open, checked=call.checked + 1)
 
 
+def _held_up(i: Incident, fact: f.RollCallHeldUp, at: datetime, actor: Actor) -> None:
+    call = _call(i)
+    if fact.home in call.waiting:
+        i.roll_call = replace(call, waiting=(*_without(call.waiting, fact.home), fact.home))
+
+
 def _without(homes: tuple[str, ...], home: str) -> tuple[str, ...]:
     """``homes`` without one of them, which is mostly the first."""
     if homes and homes[0] == home:
@@ -62,4 +68,5 @@ ROLL_CALL_HANDLERS: dict[type, Callable[[Incident, Any, datetime, Actor], None]]
     f.HomesListed: _listed,
     f.HomeCheckBegan: _check_began,
     f.HomeChecked: _checked,
+    f.RollCallHeldUp: _held_up,
 }

@@ -44,6 +44,8 @@ PACE_S = 0.1
 """Between two checks that are opened: ten commits a second, so that a press never waits behind them."""
 LOOK_AGAIN_S = 5.0
 """How often it is looked whether people have become free."""
+RESUME_S = 30.0
+"""After a start, or our own exception, a roll-call goes on after this."""
 WITHOUT_PEOPLE = 10
 """So many checks look for somebody at once where no people are on duty: desks work through them by telephone."""
 
@@ -77,7 +79,9 @@ def ask(turn: Turn, event: RollCallAsked) -> Answer:
         raise InvalidMessage("until", "not in the future: wait until the gap is over")
     if gap.since >= gap.until:
         raise InvalidMessage("from", "before until")
-    case = begin(turn, event.cause, gap, event.area, event.reason)
+    gateway = turn.world.silence.gateways.get(gap.gateway or "")
+    area = event.area if gateway is None else turn.world.silence.path_of(gateway)
+    case = begin(turn, event.cause, gap, area, event.reason)
     return Answer({"ok": True, "state": case.incident.state.value, "incident": case.id}, incident=case.id)
 
 
@@ -180,7 +184,7 @@ def _list(case: Case, event: DeadlineDue) -> None:
     more = set(waiting) | set(event.listed.pressed)
     homes = (*waiting, *(home for home in call.waiting if home not in more))
     case.add(f.HomesListed(homes=homes, pressed=event.listed.pressed))
-    _look(case, 0)
+    _look(case, PACE_S)
 
 
 def _check_next(turn: Turn, id: str, call: RollCall, event: DeadlineDue) -> None:
@@ -188,7 +192,7 @@ def _check_next(turn: Turn, id: str, call: RollCall, event: DeadlineDue) -> None
     if home is None:
         raise EngineFault(f"the next home of roll-call {id} was not looked up")
     if home.id not in call.waiting:  # seen to in the same moment
-        turn.changes.set_timer(timer_of(id), turn.now)
+        turn.changes.set_timer(timer_of(id), turn.now + timedelta(seconds=PACE_S))
         return
     pressed = _reached_since(world, home.id, call.gap.until)
     gone = home.readable and (home.elder is None or not home.elder.active)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from callhub.dispatch.replay import apply
+from callhub.dispatch.roll_calls import roll_call_of
 from callhub.domain.decision import Answer, Decision
 from callhub.domain.events import DeadlineDue, Event
 from callhub.domain.facts import IncidentOpened
@@ -67,7 +68,7 @@ class Guard:
             # Whatever it is, one event must not stop a district.
             _log.exception("engine_failed", event_id=event.id, event_type=type(event).__name__)
             self._tally.engine_failed()
-            return self.minimal(event, now)
+            return self._held_up(event, now) or self.minimal(event, now)
         self._note(decision.rows)
         return Outcome(decision)
 
@@ -99,6 +100,16 @@ class Guard:
         decision = minimal.unanswered_deadline(event, incident, self.ladders.repeat_s(incident.policy), now)
         places = self._engine.places(incident.id)
         return self._adopted(decision, Document(apply(incident.copy(), decision.rows[0]), places))
+
+    def _held_up(self, event: Event, now: datetime) -> Outcome | None:
+        """A roll-call that failed at one home must go on with the others. None for any other event."""
+        id_ = roll_call_of(event.key) if isinstance(event, DeadlineDue) else None
+        incident = self._engine.incident(id_) if id_ is not None else None
+        if incident is None or not incident.is_open or not isinstance(event, DeadlineDue):
+            return None
+        decision = minimal.roll_call_held_up(event, incident, now)
+        document = Document(apply(incident.copy(), decision.rows[0]), self._engine.places(incident.id))
+        return self._adopted(decision, document)
 
     def _adopted(self, decision: Decision, document: Document) -> Outcome:
         try:

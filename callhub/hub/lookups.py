@@ -109,8 +109,7 @@ class Known:
                 return replace(event, device_record=device, elder=self._elder_of(device))
             case DeadlineDue() if (call := self._roll_call(event.key)) is not None:
                 if not call.listed:
-                    found = self._store.lookup(Need(gaps=frozenset({call.gap})))
-                    return replace(event, listed=found.homes[call.gap])
+                    return replace(event, listed=self._store.lookup(Need(gaps=frozenset({call.gap}))).homes[call.gap])
                 return replace(event, home=self._home(call.waiting[0])) if call.waiting else event
             case DeadlineDue() if (about := finding_of(event.key)) is not None:
                 device = self._found.devices.get(about[1])

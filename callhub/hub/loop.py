@@ -131,7 +131,7 @@ class Hub:
         return await done
 
     def notice(self, event: Event) -> None:
-        """Take what has no answer: ``LinkChanged PositionSeen WatchersChanged``. Never waits, never dropped."""
+        """Take what nobody waits to hear of, such as a link or a watcher that came. Never waits, never dropped."""
         self._presence.note(event)
         self._inbox.put_notice(event)
         self._note_position(event)

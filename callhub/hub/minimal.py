@@ -89,6 +89,12 @@ def unanswered_deadline(event: DeadlineDue, incident: Incident, repeat_s: float,
     return Decision(rows=(row,))
 
 
+def roll_call_held_up(event: DeadlineDue, incident: Incident, now: datetime) -> Decision:
+    """The roll-call ``incident`` goes on in a moment, with the home of this event behind the others."""
+    fact = f.RollCallHeldUp(home=event.home.id if event.home is not None else None, reason=REASON)
+    return Decision(rows=(f.Row(incident.id, incident.version + 1, now, event.id, event.actor, (fact,)),))
+
+
 def clean(text: str | None) -> str | None:
     """``text`` as something UTF-8 can hold: lone surrogates and NUL are written out."""
     if text is None:

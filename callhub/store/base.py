@@ -186,7 +186,8 @@ class Filter:
     """Which incidents to list.
 
     ``state``: ``open``, a state word, or None for all. ``area``: only this subtree, plus incidents without an area, and
-    with ``unanswered_too`` every unanswered one. ``elder``: those of one elder.
+    with ``unanswered_too`` every unanswered one. ``elder``: those of one elder; ``elderless``: those about
+    no elder.
     """
 
     state: str | None = None
@@ -194,6 +195,7 @@ class Filter:
     elder: str | None = None
     class_: str | None = None
     unanswered_too: bool = False
+    elderless: bool = False
 
 
 @dataclass(frozen=True, slots=True)

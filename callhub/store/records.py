@@ -143,6 +143,8 @@ def is_wanted(index: Index, wanted: Filter) -> bool:
         return False
     if wanted.elder is not None and index.elder != wanted.elder:
         return False
+    if wanted.elderless and index.elder is not None:
+        return False
     if wanted.area is None or index.area == "/" or f"/{wanted.area}/" in index.area:
         return True
     return wanted.unanswered_too and index.state == "unanswered"

@@ -17,7 +17,20 @@ from callhub.hub import Hub
 from callhub.metrics import Metrics
 from callhub.settings import Settings
 from callhub.store.base import Store
-from callhub.web import alarms, auth, call_first, directory, drills, health, incidents, overdue, pages, reports, stream
+from callhub.web import (
+    alarms,
+    auth,
+    call_first,
+    directory,
+    drills,
+    health,
+    incidents,
+    overdue,
+    pages,
+    reports,
+    roll_calls,
+    stream,
+)
 from callhub.web.bodies import first_fault
 from callhub.web.parts import Auditor, Parts
 from callhub.web.problems import on_callhub_error, on_fault, on_http_error
@@ -66,7 +79,7 @@ def create_app(
     )
     app.state.parts = Parts(hub, store, viewers, metrics, tickets, settings, auditor, links_ready)
     app.state.passwords = auth.Passwords(hub)
-    for routes in (auth, incidents, directory, call_first, drills, overdue, alarms, reports, stream):
+    for routes in (auth, incidents, directory, call_first, drills, overdue, alarms, reports, roll_calls, stream):
         app.include_router(routes.router, prefix=BASE)
     for routes in (health, pages):
         app.include_router(routes.router)

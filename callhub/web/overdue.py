@@ -7,8 +7,6 @@ bounded number of reads, and others go on in between, because a district has ten
 from __future__ import annotations
 
 import asyncio
-import csv
-import io
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -26,11 +24,10 @@ from callhub.web.directory import paths_of
 from callhub.web.lists import LIMIT_MAX, READS_MAX, Cursor, Limit, as_of
 from callhub.web.parts import Parts, With
 from callhub.web.problems import Json
+from callhub.web.spreadsheet import UTF_8, cell, line
 from callhub.web.views import iso
 
 Item = dict[str, Any]
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
-"""What a spreadsheet would run; such a cell gets an apostrophe in front."""
 
 router = APIRouter()
 
@@ -84,34 +81,14 @@ async def _collect(parts: Parts, listing: _Listing, limit: int, cursor: str | No
 
 async def _csv(parts: Parts, listing: _Listing) -> AsyncIterator[bytes]:
     """The whole list, a piece for each page; with a mark of UTF-8, for spreadsheets."""
-    yield b"\xef\xbb\xbf" + _line(listing.columns)
+    yield UTF_8 + line(listing.columns)
     cursor: str | None = None
     while True:
         page = await _collect(parts, listing, LIMIT_MAX, cursor)
-        yield b"".join(_line([_cell(item.get(column)) for column in listing.columns]) for item in page.items)
+        yield b"".join(line([cell(item.get(column)) for column in listing.columns]) for item in page.items)
         cursor = page.next
         if cursor is None:
             return
-
-
-def _line(cells: tuple[str, ...] | list[str]) -> bytes:
-    text = io.StringIO()
-    csv.writer(text).writerow(cells)
-    return text.getvalue().encode("utf-8")
-
-
-def _cell(value: object) -> str:
-    match value:
-        case None:
-            return ""
-        case bool():
-            return str(int(value))
-        case dict():
-            return _cell(value["id"])
-        case list():
-            return ";".join(value)
-    text = str(value)
-    return f"'{text}" if text.startswith(_FORMULA) else text
 
 
 class _Clerk:

@@ -8,7 +8,15 @@ from datetime import datetime
 from enum import Enum
 from typing import TYPE_CHECKING, Any
 
-from callhub.domain.facts import ContactMade, DeadlinesChanged, Ranked, private_fields
+from callhub.domain.facts import (
+    ContactMade,
+    DeadlinesChanged,
+    HomeCheckBegan,
+    HomeChecked,
+    HomesListed,
+    Ranked,
+    private_fields,
+)
 from callhub.domain.people import Role
 from callhub.web.views import iso, item
 
@@ -20,8 +28,8 @@ if TYPE_CHECKING:
     from callhub.web.access import Caller
 
 _RAW = "raw"
-_SILENT = (Ranked, DeadlinesChanged)
-"""Facts that are no event for a reader: shown as decisions and as ``next_deadline``."""
+_SILENT = (Ranked, DeadlinesChanged, HomesListed, HomeCheckBegan, HomeChecked)
+"""Facts that are no event for a reader: shown as decisions, as ``next_deadline``, and as the homes of a roll-call."""
 
 
 def single(

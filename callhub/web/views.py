@@ -111,6 +111,8 @@ def item(document: Document, names: Names) -> dict[str, Any]:
         "services": dict(incident.services),
         "whistles": [_whistle(whistle, names, places) for whistle in incident.whistles.values()],
         "follows": incident.follows,
+        "part_of": incident.part_of,
+        "roll_call": _roll_call(incident),
         "joined_version": incident.joined_version,
     }
 
@@ -132,6 +134,25 @@ def _call_back(incident: Incident) -> dict[str, Any] | None:
     if call is None:
         return None
     return {"state": "held" if call.held else "running", "until": iso(call.until), "call_first": call.call_first}
+
+
+def _roll_call(incident: Incident) -> dict[str, Any] | None:
+    """How far a roll-call has got, in numbers alone: its homes may be thousands."""
+    call = incident.roll_call
+    if call is None:
+        return None
+    return {
+        "cause": call.cause.value,
+        "from": iso(call.gap.since),
+        "until": iso(call.gap.until),
+        "gateway": call.gap.gateway,
+        "area": call.gap.area,
+        "listed": call.listed,
+        "homes": call.homes,
+        "checked": call.checked,
+        "open": len(call.open),
+        "waiting": len(call.waiting),
+    }
 
 
 def _moved_to(places: Places) -> dict[str, Any] | None:

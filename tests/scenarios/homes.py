@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from callhub.dispatch.roll_calls import roll_call_of
+from callhub.dispatch.roll_calls import PACE_S, roll_call_of
 from callhub.dispatch.rules import Rules
 from callhub.domain import events as e
 from callhub.domain.people import Actor, ActorKind, Role
@@ -72,7 +72,7 @@ class RollCallTown(WatchedTown):
         """A roll-call over an hour that ended some minutes from now, and its homes are known."""
         id = self.asks_from(until_min - 60, until_min, **where).incident
         assert id is not None
-        self.advance(0)
+        self.advance(PACE_S)
         return id
 
     def checks_home(self, person: Person, outcome: str = "helped") -> None:

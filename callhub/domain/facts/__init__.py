@@ -25,7 +25,14 @@ from callhub.domain.facts.offers import (
 from callhub.domain.facts.opening import AlarmMadeUrgent, AlarmRecorded, IncidentOpened
 from callhub.domain.facts.ownership import OwnerActed, OwnerCleared, OwnerTaken, WatchChanged
 from callhub.domain.facts.places import ElderIdentified, FamilyChanged, HomeMoved
-from callhub.domain.facts.roll_calls import HomeCheckBegan, HomeChecked, HomesListed, RollCallBegan, RollCallExtended
+from callhub.domain.facts.roll_calls import (
+    HomeCheckBegan,
+    HomeChecked,
+    HomesListed,
+    RollCallBegan,
+    RollCallExtended,
+    RollCallHeldUp,
+)
 from callhub.domain.facts.row import Fact, Row
 from callhub.domain.facts.signals import CancelRequested, ContactMade, DeviceSignalled, NoteAdded
 from callhub.domain.facts.supervision import FaultFolded, FaultFound, FaultMended, FaultReturned
@@ -91,6 +98,7 @@ __all__ = [
     "ResolutionMissed",
     "RollCallBegan",
     "RollCallExtended",
+    "RollCallHeldUp",
     "Row",
     "ServiceMissed",
     "StateChanged",

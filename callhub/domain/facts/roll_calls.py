@@ -45,6 +45,18 @@ class HomeCheckBegan:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RollCallHeldUp:
+    """Our own exception (``reason`` is its code) kept a roll-call from going on: it is tried again in a moment.
+
+    ``home`` is the one it was about, which then comes after all others; None: its homes were to be listed.
+    """
+
+    fact: Literal["roll_call_held_up"] = "roll_call_held_up"
+    home: str | None
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class HomeChecked:
     """A home counts as checked.
 

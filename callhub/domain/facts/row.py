@@ -21,7 +21,14 @@ from callhub.domain.facts.offers import (
 from callhub.domain.facts.opening import AlarmMadeUrgent, AlarmRecorded, IncidentOpened
 from callhub.domain.facts.ownership import OwnerActed, OwnerCleared, OwnerTaken, WatchChanged
 from callhub.domain.facts.places import ElderIdentified, FamilyChanged, HomeMoved
-from callhub.domain.facts.roll_calls import HomeCheckBegan, HomeChecked, HomesListed, RollCallBegan, RollCallExtended
+from callhub.domain.facts.roll_calls import (
+    HomeCheckBegan,
+    HomeChecked,
+    HomesListed,
+    RollCallBegan,
+    RollCallExtended,
+    RollCallHeldUp,
+)
 from callhub.domain.facts.signals import CancelRequested, ContactMade, DeviceSignalled, NoteAdded
 from callhub.domain.facts.supervision import FaultFolded, FaultFound, FaultMended, FaultReturned
 from callhub.domain.facts.whistles import (
@@ -100,6 +107,7 @@ Fact = (
     | HomesListed
     | HomeCheckBegan
     | HomeChecked
+    | RollCallHeldUp
 )
 
 

@@ -63,6 +63,13 @@ def read_homes(query: Callable[..., list[Any]], gap: Gap) -> Listed:
     waiting: list[str] = []
     pressed: list[str] = []
     for id, pressed_at in query(_HOMES, values):
-        reached = pressed_at is not None and datetime.fromisoformat(pressed_at) >= gap.until
-        (pressed if reached else waiting).append(id)
+        (pressed if _is_since(pressed_at, gap.until) else waiting).append(id)
     return Listed(tuple(waiting), tuple(pressed))
+
+
+def _is_since(at: object, until: datetime) -> bool:
+    """Whether a time as it stands in a document is not before ``until``; what is no time is not."""
+    try:
+        return isinstance(at, str) and datetime.fromisoformat(at) >= until
+    except (ValueError, TypeError):  # spoilt on disk; or without a zone
+        return False

@@ -67,4 +67,6 @@ def _conditions(wanted: Filter) -> tuple[list[str], list[object], bool]:
         if value is not None:
             where.append(f"i.{column} = ?")
             values.append(value)
+    if wanted.elderless:
+        where.append("i.elder IS NULL")
     return where, values, is_open or wanted.elder is not None

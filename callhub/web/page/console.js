@@ -1,7 +1,7 @@
 // The live page: open incidents, worst first; one of them whole; and honesty about whether all of it is true now.
 
 import { fit, forms, onBehalf } from "./actions.js";
-import { el, facts, row, story, tick, title } from "./render.js";
+import { el, facts, isFolded, row, story, tick, title } from "./render.js";
 import { Live, Problem, request, ServerTime } from "./server.js";
 import * as sound from "./sound.js";
 import { choose as chooseLanguage, chosen, clockTime, language, other, speak, t } from "./texts.js";
@@ -138,7 +138,7 @@ function onItem(item) {
   } else {
     items.set(item.id, item);
     put(item);
-    if (!old || (item.ringing && !old.ringing)) announce(item);
+    if (!isFolded(item) && (!old || (item.ringing && !old.ringing))) announce(item);
   }
   paint();
   if (opened === item.id) refresh();
@@ -152,6 +152,7 @@ function onGone({ id } = {}) {
 }
 
 function put(item) {
+  if (isFolded(item)) return drop(item.id);
   let node = rows.get(item.id);
   if (!node) {
     node = el("tr", { "data-id": item.id, tabindex: "-1", onclick: () => choose(item.id, true) });
@@ -182,7 +183,7 @@ function drop(id) {
 function order() {
   const rank = (item) =>
     item.ringing ? 0 : item.seeking ? (item.owner ? 2 : 1) : item.state === "resolved" ? 4 : 3;
-  return [...items.values()].sort(
+  return [...items.values()].filter((item) => !isFolded(item)).sort(
     (a, b) => rank(a) - rank(b) || a.opened_at.localeCompare(b.opened_at) || a.number - b.number,
   );
 }

@@ -1,6 +1,6 @@
 // Builds what is seen from an incident's item. Nothing here asks the server or remembers anything.
 
-import { clockTime, duration, stepName, t, word } from "./texts.js";
+import { clockTime, duration, language, stepName, t, word } from "./texts.js";
 
 export const SYMBOLS = {
   seeking: "◔",
@@ -53,8 +53,23 @@ export function state(item) {
   );
 }
 
+// What a roll-call is about, and how far it has got, in the reader's own way of writing numbers.
+const roll = ({ gateway, area, cause }) => [t(`roll_call_cause.${cause}`), gateway || area].filter(Boolean).join(" · ");
+
+function progress(call) {
+  if (!call.listed) return t("page.listing_homes");
+  const [checked, homes] = [call.checked, call.homes].map((n) => n.toLocaleString(language));
+  return t("page.checked", { checked, homes });
+}
+
+// A home check is part of its roll-call: a row of its own only where somebody at a desk must act.
+export const isFolded = (item) =>
+  Boolean(item.part_of) &&
+  !(item.state === "unanswered" || item.desk_call || item.owner || item.reason || askedOffers(item).some((offer) => offer.kind === "desk"));
+
 export function title(item) {
   if (item.bare) return t("page.outside_area");
+  if (item.roll_call) return roll(item.roll_call);
   return item.elder?.name || item.elder?.id || item.go_to?.address || item.device || t("page.elder_unknown");
 }
 
@@ -65,6 +80,8 @@ function badges(item) {
   if (item.reason) found.push(word("reason", item.reason));
   if (item.desk_call) found.push(word("desk_call", item.desk_call));
   if (item.call_back) found.unshift(t(item.call_back.state === "held" ? "page.held" : "page.call_back"));
+  if (item.roll_call) found.push(progress(item.roll_call));
+  if (item.part_of) found.push(t("page.part_of_roll_call"));
   if (item.unwatched) found.push(t("page.unwatched"));
   return found.map((text) => el("span", { class: "badge" }, text));
 }

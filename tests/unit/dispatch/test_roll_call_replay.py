@@ -62,3 +62,7 @@ def test_a_home_that_is_listed_again_is_not_being_checked_any_more() -> None:
 def test_what_is_no_roll_call_cannot_have_homes() -> None:
     with pytest.raises(EngineFault, match="no roll-call"):
         after(LISTED)
+
+
+def test_a_home_that_failed_waits_behind_the_others() -> None:
+    assert seen(after(BEGAN, LISTED, f.RollCallHeldUp(home="E-1", reason="engine_error")))[0] == ("E-2", "E-3", "E-1")

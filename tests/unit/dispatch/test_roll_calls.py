@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 from unittest import mock
 
@@ -14,7 +15,7 @@ from callhub.domain.people import SYSTEM, Actor, ActorKind, ResponderKind, Role
 from callhub.domain.roll_call import Home
 from callhub.errors import EngineFault
 from tests.scenarios.homes import RollCallTown
-from tests.scenarios.town import AREA
+from tests.scenarios.town import AREA, NOON
 
 if TYPE_CHECKING:
     from tests.scenarios.town import Person
@@ -44,10 +45,8 @@ def test_a_timer_without_its_homes_is_a_defect_and_stays() -> None:
     id = town.asks().incident or ""
     with pytest.raises(EngineFault, match="looked up"):
         due(town, id)
-    town.advance(0)
-    town.how_far(id)
-    world = town.engine._world
-    world.set_timer(roll_calls.timer_of(id), town.now)
+    assert roll_calls.timer_of(id) in town.engine._world.timers
+    town.advance(1)
     assert town.progress_of(id) == "0 of 1, 1 open"
 
 
@@ -178,9 +177,7 @@ def test_reopened_before_its_homes_were_known_it_lists_them() -> None:
 
 def test_a_failed_turn_puts_people_and_timers_back() -> None:
     town, (wang,) = town_of(1, 1)
-    id = town.asks().incident or ""
-    town.engine._world.set_timer(roll_calls.timer_of(id), town.now)
-    town.advance(0)
+    town.roll_call()
     world = town.engine._world
     assert world.checking == {"V-1"}
     with mock.patch.object(roll_calls, "follow", side_effect=EngineFault("x")), pytest.raises(EngineFault):
@@ -194,7 +191,7 @@ def test_a_check_that_failed_to_open_leaves_nobody_busy() -> None:
     listed = town.listed(town.how_far(id).gap)
     due(town, id, listed=listed)
     with mock.patch.object(roll_calls, "follow", side_effect=EngineFault("x")), pytest.raises(EngineFault):
-        town.advance(0)
+        town.advance(1)
     assert not town.engine._world.checking
     assert not town.engine._world.roster.people["V-1"].checks
     assert town.progress_of(id) == "0 of 1, 0 open"
@@ -249,10 +246,11 @@ def test_the_same_place_is_one_roll_call_that_spans_both_gaps() -> None:
     id = town.roll_call()
     other = town.roll_call(gateway="GW")
     town.advance(60)
+    later = town.now
     town.roll_call()
     gap = town.how_far(id).gap
     assert len(town.roll_calls()) == 2
-    assert (gap.until - gap.since).total_seconds() == 3660
+    assert (gap.since, gap.until) == (NOON - timedelta(hours=1), later)
     assert not town.facts(other, "roll_call_extended")
 
 

@@ -11,6 +11,7 @@ KEPT: dict[type, tuple[str, set[str]]] = {
     facts.HomesListed: ("homes_listed", set()),
     facts.HomeCheckBegan: ("home_check_began", set()),
     facts.HomeChecked: ("home_checked", set()),
+    facts.RollCallHeldUp: ("roll_call_held_up", set()),
 }
 
 
