@@ -25,7 +25,7 @@ def roll_call_after(snapshot: Snapshot, now: datetime, after_s: float, id: str) 
     alive = [end for _, end in snapshot.runs]
     if not alive or not after_s:
         return None
-    last_at = max(*alive, *heard)
+    last_at = max((*alive, *heard))
     if now - last_at < timedelta(seconds=after_s):
         return None
     return RollCallAsked(id=id, actor=SYSTEM, cause=Cause.SERVER, gap=Gap(last_at, now))

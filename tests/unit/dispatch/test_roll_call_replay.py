@@ -66,3 +66,7 @@ def test_what_is_no_roll_call_cannot_have_homes() -> None:
 
 def test_a_home_that_failed_waits_behind_the_others() -> None:
     assert seen(after(BEGAN, LISTED, f.RollCallHeldUp(home="E-1", reason="engine_error")))[0] == ("E-2", "E-3", "E-1")
+
+
+def test_our_own_exception_before_the_homes_were_known_moves_none() -> None:
+    assert seen(after(BEGAN, LISTED, f.RollCallHeldUp(home=None, reason="engine_error"))) == seen(after(BEGAN, LISTED))

@@ -291,3 +291,11 @@ def test_a_restart_and_an_early_end_keep_what_is_under_way() -> None:
     wang.reports("cleared", town.check_of("E-1").id, outcome="helped")
     town.act(id, "reopen", reason="not yet")
     assert town.how_far(id).waiting == ("E-1", "E-2", "E-3"), "nobody counted it meanwhile"
+
+
+def test_no_more_are_open_than_the_limit_also_where_people_are_free() -> None:
+    town, _ = town_of(3, 5, ONE)
+    id = town.roll_call()
+    town.advance(60)
+    assert town.progress_of(id) == "0 of 3, 1 open"
+    assert roll_calls.timer_of(id) in town.engine._world.timers
