@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
+import pytest
+
 from callhub.dispatch.learning import PRIOR
 from callhub.dispatch.rules import Rules
 from callhub.domain.facts import Ranked
@@ -63,6 +65,25 @@ def test_at_night_people_need_longer_to_set_off() -> None:
     sleeper = late.responder("V-1", 360)
     late.press()
     assert sleeper.offer["eta_s"] == 142 + 260
+
+
+def test_whoever_is_faster_is_asked_before_whoever_is_nearer() -> None:
+    speeds = {ResponderKind.VOLUNTEER: 1.0, ResponderKind.CAREGIVER: 4.0}
+    town = Town(one_at_a_time(), rules=Rules(night="", speed_m_s=speeds))
+    town.elder()
+    near = town.responder("V-near", 400)
+    fast = town.responder("C-fast", 900, kind=ResponderKind.CAREGIVER)
+    town.press()
+    assert (fast.was_asked(), near.was_asked()) == (True, False)
+
+
+@pytest.mark.parametrize(("people", "asked"), [(5, 3), (17, 3), (24, 5), (30, 7), (60, 7)])
+def test_the_more_people_are_around_the_more_are_asked_at_once_up_to_the_most(people: int, asked: int) -> None:
+    town = Town(one_at_a_time(fan_out=3, fan_out_max=7))
+    town.elder()
+    everybody = [town.responder(f"V-{n:02d}", 20 + 15 * n) for n in range(people)]
+    town.press()
+    assert sum(person.was_asked() for person in everybody) == asked
 
 
 def test_the_way_round_lengthens_the_arrival_and_never_the_distance() -> None:

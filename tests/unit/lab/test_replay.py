@@ -1,5 +1,7 @@
 """A real journal under another policy, read while its server holds the database."""
 
+import asyncio
+import json
 import sqlite3
 import tomllib
 from collections.abc import AsyncIterator
@@ -16,6 +18,7 @@ from callhub.store.base import Commit, DirectoryChange, Document, Marks
 from callhub.store.sqlite import SqliteStore
 from callhub.store.sqlite.history import History, read_history
 from tests.scenarios.town import NOON, Town, metres_north
+from tests.unit.cli.test_commands import run
 from tests.unit.lab.builders import policy_file
 
 
@@ -143,3 +146,13 @@ async def test_another_version_says_what_to_do(tmp_path: Path) -> None:
     db.close()
     with pytest.raises(StoreUnavailable, match="start the server once"):
         read_history(tmp_path / "empty.db")
+
+
+async def test_the_command_shows_both_in_the_promised_shape(
+    database: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    args = ("lab", "--replay", str(database), "--policy", str(policy_file(tmp_path, "mine")), "--json")
+    assert await asyncio.to_thread(run, *args) == 0
+    rows = json.loads(capsys.readouterr().out)["rows"]
+    assert [row["policy"] for row in rows] == ["in_force", "mine"]
+    assert {row["incidents"] for row in rows} == {2}, "the fall joined the first press"
