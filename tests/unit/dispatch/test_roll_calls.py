@@ -14,7 +14,7 @@ from callhub.domain import events as e
 from callhub.domain.people import SYSTEM, Actor, ActorKind, ResponderKind, Role
 from callhub.domain.roll_call import Home
 from callhub.errors import EngineFault
-from tests.scenarios.homes import RollCallTown
+from tests.scenarios.homes import CHIEF, RollCallTown
 from tests.scenarios.town import AREA, NOON
 
 if TYPE_CHECKING:
@@ -210,6 +210,18 @@ def test_only_people_close_what_is_not_done() -> None:
     id = town.roll_call()
     town.act(id, "close", by=Actor(ActorKind.USER, "bo", Role.OPERATOR), outcome="other", reason="r")
     assert town.incident(id).outcome == "other"
+
+
+def test_all_is_checked_and_a_department_still_called_to_it_keeps_it_open() -> None:
+    town, (wang,) = town_of(1, 1)
+    town.responder("GAS", kind=ResponderKind.DEPARTMENT, area=AREA[:1], level="district", position=None, capacity=None)
+    id = town.roll_call()
+    town.advance(1)
+    town.act(id, "whistle", departments=["GAS"], report_in_s=600, finish_s=36_000)
+    town.checks_home(wang)
+    assert town.incident(id).is_open
+    town.act(id, "whistle-withdraw", by=CHIEF, whistle=f"{id}-w1", reason="no gas there")
+    assert town.incident(id).outcome == "all_checked"
 
 
 def test_the_desk_of_its_area_is_asked() -> None:
