@@ -311,3 +311,18 @@ def test_no_more_are_open_than_the_limit_also_where_people_are_free() -> None:
     town.advance(60)
     assert town.progress_of(id) == "0 of 3, 1 open"
     assert roll_calls.timer_of(id) in town.engine._world.timers
+
+
+def test_a_roll_call_that_is_done_waits_for_the_department_it_called() -> None:
+    town, (wang,) = town_of(1, 1)
+    water = town.responder("WATER", kind=ResponderKind.DEPARTMENT, capacity=None)
+    id = town.roll_call()
+    town.act(id, "whistle", departments=["WATER"], report_in_s=600, finish_s=3600)
+    town.checks_home(wang)
+    assert town.incident(id).is_open
+    assert town.progress_of(id) == "1 of 1, 0 open"
+    whistle = next(iter(town.incident(id).whistles))
+    water.accepts()
+    water.reports("cleared", id, outcome="helped")
+    town.act(id, "whistle-confirm", whistle=whistle)
+    assert town.incident(id).outcome == "all_checked"
