@@ -11,7 +11,7 @@ from callhub.logs import get_logger
 
 if TYPE_CHECKING:
     import random
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from callhub.clock import Clock
     from callhub.demo.clients import Gateway
@@ -48,7 +48,7 @@ log = get_logger(__name__)
 
 
 class Elders:
-    """All elders of the town at their buttons.
+    """All elders of the town at their buttons. ``pressed`` is set once the first press has its receipt.
 
     Args:
         town: Who they are.
@@ -59,7 +59,8 @@ class Elders:
 
     def __init__(self, town: Town, gateways: Mapping[str, Gateway], clock: Clock, rng: random.Random) -> None:
         self._devices = town.devices
-        self._first = _well_placed(town)
+        self._home, self._first = _well_placed(town)
+        self.pressed = asyncio.Event()
         self._gateways = gateways
         self._clock = clock
         self._rng = rng
@@ -77,10 +78,15 @@ class Elders:
                     [kind] = self._rng.choices(list(KINDS), list(KINDS.values()))
                     tasks.create_task(self._press(device, kind))
 
+    def nearest_first(self, people: Iterable[ResponderRow]) -> list[ResponderRow]:
+        """In the order of their distance to the home of the first press."""
+        return sorted(people, key=lambda person: _apart(self._home, person))
+
     async def _press(self, device: DeviceRow, kind: str) -> None:
         self._waiting.add(device.id)
         try:
             receipt = await self._gateways[device.gateway].press(device.id, kind)
+            self.pressed.set()
             log.info("elder_pressed", device=device.id, kind=kind, incident_id=receipt.get("incident"))
             if self._rng.random() < PRESSES_AGAIN:
                 await pause(self._clock, self._rng.uniform(*PRESSES_AGAIN_S))
@@ -89,15 +95,15 @@ class Elders:
             self._waiting.discard(device.id)
 
 
-def _well_placed(town: Town) -> DeviceRow:
-    """The button of the elder who has somebody nearest: there the whole way is seen soon after the start."""
+def _well_placed(town: Town) -> tuple[ElderRow, DeviceRow]:
+    """The elder, and their button, who has somebody nearest: there the whole way is seen soon after the start."""
     people = [person for person in town.responders if person.kind == "volunteer"]
 
     def nearest(elder: ElderRow) -> float:
         return min((_apart(elder, person) for person in people), default=0.0)
 
     home = min(town.elders[:: max(1, len(town.elders) // 200)], key=nearest)  # a sample will do
-    return next(device for device in town.devices if device.elder == home.id)
+    return home, next(device for device in town.devices if device.elder == home.id)
 
 
 def _apart(elder: ElderRow, person: ResponderRow) -> float:

@@ -11,7 +11,8 @@ import os
 import random
 import signal
 import sys
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from itertools import islice
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
@@ -36,11 +37,17 @@ from callhub.settings import shipped
 from callhub.texts import negotiate, text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
+
+    from callhub.demo.rows import ResponderRow
 
 HOST = "127.0.0.1"
 HTTP_PORT, LINK_PORT = 8700, 8701
 """Taken if the user named none and they are free."""
+CONSOLE_S_MAX = 5.0
+"""The elders wait no longer than this for the operator's console, real seconds."""
+NEIGHBOURS = 20
+"""Apps, nearest to the first press, that connect before it."""
 OPTIONS = {"web": "--http-port", "links": "--link-port"}
 
 
@@ -136,7 +143,10 @@ class Demo:
             living.cancel()
 
     async def _everybody(self, server: Server, town: Town, installation: Installation) -> None:
-        """Gateways first, then everybody else; the elders once their gateways are there."""
+        """Gateways, the console and a few neighbours first, then the elders, and only then all other apps.
+
+        Three hundred apps that connect keep a busy machine busy for long: nobody should wait for them to see a press.
+        """
         door = Door.at(HOST, server.link_port)
         told = await server_time(door, next(iter(installation.gateways.values())))
         clock = SystemClock(not_before=told, speed=self._speed)  # the server's is ahead of the wall by now
@@ -148,20 +158,30 @@ class Demo:
         operator = Operator(
             HttpClient(HOST, server.web_port), SIMULATED_USER, self._board, clock, self._rng("operator"), screen.news
         )
+        elders = Elders(town, gateways, clock, self._rng("elders"))
+        apps = self._apps(elders.nearest_first(town.responders), town, installation, door, clock)
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(screen.run(), name="screen")
             for gateway in gateways.values():
                 tasks.create_task(gateway.run(), name=gateway.id)
             tasks.create_task(operator.run(installation.password), name="operator")
-            for app in self._apps(town, installation, door, clock):
+            for app in islice(apps, NEIGHBOURS):
                 tasks.create_task(app.run(), name=app.person.id)
             for gateway in gateways.values():
                 await gateway.welcomed.wait()
-            tasks.create_task(Elders(town, gateways, clock, self._rng("elders")).run(), name="elders")
+            with suppress(TimeoutError):
+                async with asyncio.timeout(CONSOLE_S_MAX):
+                    await operator.following.wait()
+            tasks.create_task(elders.run(), name="elders")
+            await elders.pressed.wait()
+            for app in apps:
+                tasks.create_task(app.run(), name=app.person.id)
 
-    def _apps(self, town: Town, installation: Installation, door: Door, clock: SystemClock) -> Iterator[App]:
+    def _apps(
+        self, people: Iterable[ResponderRow], town: Town, installation: Installation, door: Door, clock: SystemClock
+    ) -> Iterator[App]:
         cards = {elder.phone: elder.card for elder in town.elders}
-        for person in town.responders:
+        for person in people:
             if person.id in installation.responders:
                 token, behaviour = installation.responders[person.id], town.behaviours[person.id]
                 yield App(person, behaviour, door, token, clock, self._rng(person.id), cards)

@@ -39,14 +39,22 @@ class Counting:
 async def test_the_first_press_is_an_emergency_within_a_moment_of_real_time() -> None:
     gateway = Counting()
     gateways = {device.gateway: cast("Gateway", gateway) for device in TOWN.devices}
-    task = asyncio.create_task(
-        Elders(TOWN, gateways, ManualClock(datetime(2026, 11, 24, tzinfo=UTC)), random.Random(1)).run()
-    )
+    all_of_them = Elders(TOWN, gateways, ManualClock(datetime(2026, 11, 24, tzinfo=UTC)), random.Random(1))
+    task = asyncio.create_task(all_of_them.run())
     async with asyncio.timeout(elders.FIRST_PRESS_S_MAX + 5):
-        await gateway.pressed.wait()
+        await all_of_them.pressed.wait()
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
     assert [kind for _, kind in gateway.presses] == ["sos"]
+
+
+def test_apps_connect_in_the_order_of_their_distance_to_the_first_press() -> None:
+    first = Elders(TOWN, {}, ManualClock(datetime(2026, 11, 24, tzinfo=UTC)), random.Random(1))
+    people = first.nearest_first([person for person in TOWN.responders if person.lat is not None])
+    home = min(TOWN.elders, key=lambda elder: elders._apart(elder, people[0]))
+    away = [elders._apart(home, person) for person in people]
+    assert away == sorted(away)
+    assert len(people) == 20
 
 
 async def test_then_they_press_at_random_at_the_rate_of_the_demos_clock(monkeypatch: pytest.MonkeyPatch) -> None:
