@@ -28,7 +28,7 @@ class Deadlines:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
-        self._handed: set[tuple[_Key, int]] = set()
+        self._handed: dict[_Key, int] = {}
         self._postponed: dict[_Key, datetime] = {}
 
     def take(self, now: datetime, new_id: Callable[[datetime], str], at_most: int) -> list[tuple[DeadlineDue, DueRef]]:
@@ -44,15 +44,15 @@ class Deadlines:
         """Whether this very deadline was handed out before, in vain; remembers it for the next time."""
         # At the very instant at which one fires, the next one may be due; a timer's key names what it is about.
         incident = self._engine.incident(ref.incident or ref.key.rpartition(":")[2])
-        handed = _key(ref), incident.version if incident is not None else 0
-        if handed in self._handed:
-            return True
-        self._handed.add(handed)
-        return False
+        key, version = _key(ref), incident.version if incident is not None else 0
+        stuck = self._handed.get(key) == version
+        self._handed[key] = version
+        return stuck
 
     def postpone(self, ref: DueRef, now: datetime) -> None:
-        """Leave it alone for ``POSTPONED_S``."""
+        """Leave it alone for ``POSTPONED_S``; then it gets another chance."""
         self._postponed[_key(ref)] = now + timedelta(seconds=POSTPONED_S)
+        self._handed.pop(_key(ref), None)
 
     def wake_at(self, now: datetime) -> datetime | None:
         """When the loop must run for the next deadline, or None."""

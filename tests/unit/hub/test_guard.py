@@ -22,6 +22,7 @@ from callhub.domain.incident import IncidentState, Source
 from callhub.domain.people import SYSTEM, Device, Elder, Position
 from callhub.domain.policy import policy_key
 from callhub.errors import StoreRefused, StoreUnavailable
+from callhub.hub.deadlines import POSTPONED_S
 from callhub.store.base import Commit, DirectoryChange, Need
 from tests.unit.hub.conftest import LIMIT_S
 from tests.unit.hub.scripted import GATEWAY, LADDER, START, STEP_S, Bench, Due, ScriptedError, passes
@@ -177,6 +178,20 @@ async def test_a_timer_that_breaks_the_engine_is_postponed_and_holds_nothing_up(
     assert document is not None
     assert document.incident.version == 2  # its own deadline fired meanwhile
     assert len([e for e in bench.engine.seen if isinstance(e, DeadlineDue) and e.key]) == tries
+
+
+async def test_a_timer_that_broke_the_engine_has_another_chance_after_a_minute(bench: Bench) -> None:
+    bench.engine.timer = Due(START, "", "duty:V-1")
+    bench.engine.fails = lambda event: isinstance(event, DeadlineDue) and event.key is not None
+    await bench.hub.submit(bench.alarm())
+    await passes()
+    tried = [event for event in bench.engine.seen if isinstance(event, DeadlineDue) and event.key]
+    for _ in range(3):
+        bench.clock.advance(POSTPONED_S)
+        await passes()
+        again = [event for event in bench.engine.seen if isinstance(event, DeadlineDue) and event.key]
+        assert len(again) > len(tried)
+        tried = again
 
 
 async def test_a_refused_batch_is_tried_one_by_one(bench: Bench) -> None:
