@@ -274,7 +274,7 @@ class DispatchEngine:
         world.places[incident.id] = places
         world.note(incident)
         if incident.id in world.roll_calls:
-            world.set_timer(roll_calls.timer_of(incident.id), now + timedelta(seconds=roll_calls.RESUME_S))
+            world.set_timer(roll_calls.timer_of(incident.id), now + roll_calls.resumes_in(len(world.roll_calls)))
         for responder in {o.responder for o in incident.offers.values()}:
             world.weigh(incident, responder)
             if responder in world.roster.people:

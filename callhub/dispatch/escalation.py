@@ -188,7 +188,7 @@ def exhaust(case: Case) -> None:
     incident = case.incident
     case.add(f.LadderExhausted(again=incident.exhausted))
     change_state(case, IncidentEvent.EXHAUSTED)
-    case.disarm("step")
+    case.disarm("step", GATHERED)
     if incident.owner is None:
         case.arm("repeat", case.policy.repeat_s, "repeat")
 

@@ -44,9 +44,11 @@ def _check_began(i: Incident, fact: f.HomeCheckBegan, at: datetime, actor: Actor
 
 
 def _checked(i: Incident, fact: f.HomeChecked, at: datetime, actor: Actor) -> None:
-    call = _call(i)
-    still_open = tuple(one for one in call.open if one[0] != fact.home)
-    i.roll_call = replace(call, waiting=_without(call.waiting, fact.home), open=still_open, checked=call.checked + 1)
+    call, checked = _call(i), _call(i).checked + 1
+    if call.check_of(fact.home) is None:
+        i.roll_call = replace(call, waiting=_without(call.waiting, fact.home), checked=checked)
+    else:  # no home waits that is being checked, and those that wait may be thousands
+        i.roll_call = replace(call, open=tuple(one for one in call.open if one[0] != fact.home), checked=checked)
 
 
 def _held_up(i: Incident, fact: f.RollCallHeldUp, at: datetime, actor: Actor) -> None:

@@ -4,7 +4,8 @@ Rules of this file:
 1. A roll-call is one technical incident; each home's check is another. One open roll-call for each place: another gap
    there extends it.
 2. A timer of the roll-call opens the checks one by one, no more than there are people for, so that people, memory and
-   the loop stay free for emergencies. Timers are no facts: a restart sets them anew.
+   the loop stay free for emergencies. Of many roll-calls that begin in one moment each lists its homes after the one
+   before: a thousand gateways may come back at once. Timers are no facts: a restart sets them anew.
 3. A home is checked once its check is resolved or ended by a person, or its elder reached us since the gap. Whoever
    holds a check that nobody needs any more keeps it; it is theirs to end.
 4. At 100 % the roll-call closes by itself. What departments are called to closes only once they are settled.
@@ -61,6 +62,11 @@ def timer_of(roll_call: str) -> str:
     return f"{TIMER}:{roll_call}"
 
 
+def resumes_in(roll_calls: int) -> timedelta:
+    """When the last of so many open roll-calls goes on after a start: one after the other, not all in one moment."""
+    return timedelta(seconds=RESUME_S + PACE_S * (roll_calls - 1))
+
+
 def roll_call_of(key: str | None) -> str | None:
     """The roll-call that a timer's key is about; None when it is about something else."""
     kind, _, id = (key or "").partition(":")
@@ -101,12 +107,12 @@ def begin(turn: Turn, cause: Cause, gap: Gap, area: tuple[str, ...], reason: str
             case = turn.case(id)
             both = Gap(min(call.gap.since, gap.since), max(call.gap.until, gap.until), gap.gateway, gap.area)
             case.add(f.RollCallExtended(cause=cause, gap=both))
-            _look(case, 0)
+            _look(case, PACE_S * (len(turn.world.roll_calls) - 1))
             return case
     case = _open(turn, ROLL_CALL, area=area, text=reason)
     case.add(f.RollCallBegan(cause=cause, gap=gap))
     enter_step(case, 0, "opened")
-    _look(case, 0)
+    _look(case, PACE_S * (len(turn.world.roll_calls) - 1))
     return case
 
 
@@ -297,10 +303,17 @@ def _after_press(case: Case) -> None:
 
 
 def _let_go(turn: Turn, check: str, outcome: str) -> None:
-    """End a check that nobody needs any more, unless somebody has it."""
+    """End a check that nobody needs any more, unless somebody has it or something there looks wrong."""
     incident = turn.world.incidents.get(check)
-    if incident is not None and incident.owner is None and not incident.live and not incident.has_whistle_out:
+    if incident is not None and incident.owner is None and not incident.live and not _looks_wrong(incident):
         close(turn.case(check), outcome)
+
+
+def _looks_wrong(check: Incident) -> bool:
+    """A silent call, a door that nobody opens, a desk or a department that is called: a person has to end it."""
+    silent = check.heard_silence and not check.heard_well
+    shut = any(assignment.outcome == "no_access" for assignment in check.assignments.values())
+    return silent or shut or check.desk_call is not None or check.has_whistle_out
 
 
 def _is_shared(world: World, check: str) -> bool:
@@ -313,7 +326,8 @@ def _after_roll_call(case: Case) -> None:
     incident, call = case.incident, _call(case.incident)
     if incident.state in ENDED:
         case.turn.changes.set_timer(timer_of(case.id), None)
-        for _, check in call.open:
+        ends_now = any(isinstance(fact, f.StateChanged) for fact in case.facts)  # and is not only written about
+        for _, check in call.open if ends_now else ():
             if not _is_shared(case.turn.world, check):
                 _let_go(case.turn, check, NOT_NEEDED)
     elif call.is_done:

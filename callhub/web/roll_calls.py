@@ -1,13 +1,14 @@
 """Roll-calls: asking for one, how far each has got, and which homes were seen to, as evidence.
 
-Rules of this file: a supervisor or above asks, for homes of their subtree alone. Reads are of what is committed.
+Rules of this file: a supervisor or above asks, for homes of their subtree alone; nobody sees a home outside their own,
+also where the roll-call is of everywhere. Reads are of what is committed.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias
 
 from fastapi import APIRouter, Header, Query, Request
 from pydantic import AwareDatetime, BaseModel, Field
@@ -36,6 +37,8 @@ if TYPE_CHECKING:
     from callhub.web.access import Caller
     from callhub.web.parts import Parts
 
+_Line: TypeAlias = tuple[Any, ...]
+"""What is said of a home; its id comes first."""
 COLUMNS = ("home", "state", "outcome", "check", "began_at", "checked_at")
 
 router = APIRouter()
@@ -137,16 +140,24 @@ async def one_roll_call(
     if document is None or call is None or sight(caller, document.incident) is not Sight.WHOLE:
         raise NotFound("roll_call", id)
     if format_ == "csv" or (format_ is None and "text/csv" in accept):
-        homes = _homes(call, parts.store.rows(id))
+        homes = _seen_by(parts, caller, list(_homes(call, parts.store.rows(id))))
         table = (COLUMNS, *([cell(value) for value in home] for home in homes))
         name = f"roll-call-{document.incident.number}.csv"
         headers = {"content-disposition": f'attachment; filename="{name}"', "cache-control": "no-store"}
         return Response(UTF_8 + b"".join(map(line, table)), 200, headers, "text/csv; charset=utf-8")
-    return Json(_single(parts, document, call, min(limit, LIMIT_MAX), after))
+    return Json(_single(parts, caller, document, call, min(limit, LIMIT_MAX), after))
 
 
-def _single(parts: Parts, document: Document, call: RollCall, limit: int, after: int) -> dict[str, Any]:
-    left = [*call.open, *((home, None) for home in call.waiting)]
+def _seen_by(parts: Parts, caller: Caller, homes: Sequence[_Line]) -> Sequence[_Line]:
+    """Of lines that begin with a home those in the caller's subtree; about 8 us each, for who sees everything none."""
+    if caller.area is None:
+        return homes
+    known = parts.store.names({home for home, *_ in homes}, (), ()).elders
+    return [one for one in homes if one[0] in known and caller.covers(known[one[0]].area)]
+
+
+def _single(parts: Parts, caller: Caller, document: Document, call: RollCall, limit: int, after: int) -> dict[str, Any]:
+    left = _seen_by(parts, caller, [*call.open, *((home, None) for home in call.waiting)])
     page = left[after : after + limit]
     elders = parts.store.names([home for home, _ in page], (), ()).elders
     return {
@@ -159,7 +170,7 @@ def _single(parts: Parts, document: Document, call: RollCall, limit: int, after:
     }
 
 
-def _homes(call: RollCall, rows: Iterable[tuple[int, f.Row]]) -> Iterator[tuple[str | None, ...]]:
+def _homes(call: RollCall, rows: Iterable[tuple[int, f.Row]]) -> Iterator[_Line]:
     """Each home that was seen to in that order, then those that were not."""
     began: dict[str, datetime] = {}
     for _, row in rows:

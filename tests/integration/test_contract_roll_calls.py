@@ -129,6 +129,16 @@ async def test_what_is_wrong_is_named(house: House, wrong: dict[str, str], field
     assert (answer.status_code, answer.json()["code"], answer.json()["field"]) == (422, "invalid_message", field)
 
 
+async def test_who_sees_one_area_sees_no_home_of_another_in_a_roll_call_of_everywhere(house: House) -> None:
+    one = await opened(house)
+    seen = (await by(house, "southern", "GET", f"/{one['id']}")).json()
+    assert (seen["area"], seen["roll_call"]["homes"], seen["unreached"], seen["next"]) == ([], 2, [], None)
+    table = (await by(house, "southern", "GET", f"/{one['id']}?format=csv")).text.removeprefix("\ufeff")
+    assert list(csv.DictReader(table.splitlines())) == []
+    mine = (await by(house, "friend", "GET", f"/{one['id']}")).json()
+    assert [home["home"] for home in mine["unreached"]] == ["E-1", "E-2"]
+
+
 async def test_an_operator_asks_for_none_and_nobody_sees_those_of_others(house: House) -> None:
     assert (await by(house, "olga", "POST", json=gap())).status_code == 403
     one = await opened(house, area="S1")

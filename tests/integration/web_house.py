@@ -48,6 +48,7 @@ def _directory() -> DirectoryChange:
     users = (
         User("olga", "operator", None, _HASH),
         User("southern", "operator", "S2", _HASH),
+        User("friend", "operator", "S1", _HASH),
         User("vera", "viewer", None, _HASH),
         User("boss", "supervisor", None, _HASH),
     )

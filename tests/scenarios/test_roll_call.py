@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 
+from callhub.dispatch.roll_calls import RESUME_S
 from callhub.dispatch.rules import Rules
 from callhub.domain.incident import IncidentState
 from callhub.domain.people import ResponderKind
 from callhub.domain.roll_call import Cause
 from tests.scenarios.homes import CHIEF, RollCallTown
 from tests.scenarios.town import AREA, Person
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 LONG_S = 700
 """An outage of so many seconds is one after which homes are checked."""
@@ -313,6 +319,74 @@ def test_an_operator_may_end_it_earlier_and_whoever_was_only_asked_is_asked_no_m
     assert "stand_down closed" in li.hears()
     town.advance(3600)
     assert town.how_far(id).waiting, "nothing more is opened"
+
+
+def hears_nothing(town: RollCallTown, _person: Person, check: str) -> None:
+    town.act(check, "contact", party="elder", result="no_answer")
+
+
+def finds_the_door_shut(_town: RollCallTown, person: Person, _check: str) -> None:
+    person.accepts()
+    person.reports("cleared", outcome="no_access")
+
+
+@pytest.mark.parametrize("looks_wrong", [hears_nothing, finds_the_door_shut])
+def test_a_home_where_something_looks_wrong_is_left_to_people_when_its_roll_call_is_ended(
+    looks_wrong: Callable[[RollCallTown, Person, str], None],
+) -> None:
+    town = RollCallTown(homes=1)
+    (wang,) = volunteers(town, 1)
+    id = town.roll_call()
+    town.advance(1)
+    check = town.check_of("E-1").id
+    looks_wrong(town, wang, check)
+    town.act(id, "close", outcome="other", reason="enough")
+    assert town.incident(check).is_open
+
+
+def test_a_home_where_the_elder_answered_after_all_is_let_go_with_the_roll_call() -> None:
+    town = RollCallTown(homes=1)
+    (wang,) = volunteers(town, 1)
+    id = town.roll_call()
+    town.advance(1)
+    check = town.check_of("E-1").id
+    hears_nothing(town, wang, check)
+    town.act(check, "contact", party="elder", result="spoke_ok")
+    town.act(id, "close", outcome="other", reason="enough")
+    assert town.incident(check).outcome == "roll_call_ended"
+
+
+def test_a_check_that_a_person_opens_again_stays_open_whatever_is_noted_of_its_ended_roll_call() -> None:
+    town = RollCallTown(homes=1)
+    volunteers(town, 1)
+    id = town.roll_call()
+    town.advance(1)
+    check = town.check_of("E-1").id
+    town.act(id, "close", outcome="other", reason="enough")
+    town.act(check, "reopen", reason="her lights were on all night")
+    town.act(id, "note", text="filed")
+    assert town.incident(check).is_open
+
+
+def ten_gateways() -> tuple[RollCallTown, list[str]]:
+    """Roll-calls of ten gateways that came back in one moment. There are no homes: each is over once it is listed."""
+    town = RollCallTown()
+    return town, [town.asks(gateway=f"GW-{n}").incident or "" for n in range(10)]
+
+
+def test_of_many_gateways_that_come_back_at_once_the_homes_are_listed_one_gateway_after_the_other() -> None:
+    town, calls = ten_gateways()
+    town.advance(0)
+    assert sum(town.incident(id).is_open for id in calls) == 9
+    town.advance(0.45)
+    assert sum(town.incident(id).is_open for id in calls) == 5
+
+
+def test_after_a_restart_too_many_roll_calls_go_on_one_after_the_other() -> None:
+    town, calls = ten_gateways()
+    town.restart()
+    town.advance(RESUME_S + 0.45)
+    assert sum(town.incident(id).is_open for id in calls) == 5
 
 
 def test_a_roll_call_that_is_opened_again_goes_on() -> None:

@@ -225,3 +225,12 @@ def test_what_only_says_test_or_is_called_back_or_needs_a_service_waits_for_nobo
     sensed = town.press("E-2", "door", gathered=True)
     meal = town.press("E-3", "meal", gathered=True)
     assert all("gathered" not in incident.deadlines for incident in (tested, sensed, meal))
+
+
+def test_a_case_that_a_person_escalates_to_its_end_before_the_batch_ends_waits_for_nobody() -> None:
+    everybody = {**LADDER["step"][0], "ask": ["volunteer", "desk"], "level": "community"}
+    town = street(0, 100, step=[everybody])
+    first, second = town.press("E-1", gathered=True), town.press("E-2", gathered=True)
+    town.act(first.id, "escalate")
+    town.tell(e.CasesGathered(id=town.new_id(), actor=SYSTEM, incidents=(first.id, second.id)))
+    assert set(town.incident(first.id).deadlines) == {"repeat"}
