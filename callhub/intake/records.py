@@ -7,6 +7,7 @@ default of a new one; an empty cell means the default, never "as before".
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, fields, replace
 from typing import TypeVar
@@ -31,6 +32,9 @@ RESPONDER_COLUMNS = (
 )  # fmt: skip
 
 CONTACT_COLUMNS = ("id", "elder", "name", "relation", "phone", "channels", "inform", "responder", "language")
+
+CONTACTS_MAX = 50
+"""Contacts that one file may give an elder: each hears of each emergency, so a wrong column would ring a district."""
 
 GRID = "grid"
 HOME = "home"
@@ -171,10 +175,11 @@ def _responder(read: CellReader, known: Known, convert: Convert) -> Responder:
 def read_contacts(sheet: Sheet, known: Known, convert: Convert, faults: list[RowError]) -> tuple[FamilyContact, ...]:
     """The contacts of a file; their elders, and the responders that some of them are, must be known."""
     del convert  # contacts have no position; one who is a responder has it there
-    return tuple(_contact(read, known) for read in _rows(sheet, faults))
+    of: Counter[str] = Counter()
+    return tuple(_contact(read, known, of) for read in _rows(sheet, faults))
 
 
-def _contact(read: CellReader, known: Known) -> FamilyContact:
+def _contact(read: CellReader, known: Known, of: Counter[str]) -> FamilyContact:
     contact = FamilyContact(
         id=read.id(),
         elder=read.id("elder"),
@@ -186,8 +191,11 @@ def _contact(read: CellReader, known: Known) -> FamilyContact:
         responder=read.id_or_none("responder"),
         language=read.language(),
     )
+    of[contact.elder] += 1
     if contact.elder and contact.elder not in known.elders:
         read.fault("elder", f"there is no elder {contact.elder!r}; import the elders first")
+    elif contact.elder and of[contact.elder] > CONTACTS_MAX:
+        read.fault("elder", f"{contact.elder!r} has more than {CONTACTS_MAX} contacts; is this the right column?")
     if contact.responder is not None:
         who = known.responders.get(contact.responder)
         if who is None:

@@ -1,5 +1,6 @@
 """A roll-call on the page: one row that counts, and a row for a home only where a desk must act."""
 
+import asyncio
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -49,3 +50,17 @@ async def test_a_home_has_a_row_only_while_a_desk_must_act(page: Page, house: Ho
     await expect(homes).to_have_count(1)
     await house.act(str(check), "cleared", responder="V-1", outcome="helped")
     await expect(page.locator("#rows")).to_contain_text("已核查 1 / 2 户")
+
+
+async def test_a_roll_call_that_changes_again_and_again_is_shown_as_it_is_with_few_looks(
+    page: Page, house: House
+) -> None:
+    id = await _asked(house)
+    await page.locator(f"#rows tr[data-id='{id}']").click()
+    await expect(page.locator("#detail")).to_contain_text("已核查 0 / 2 户")
+    looks: list[str] = []
+    page.on("request", lambda asked: looks.append(asked.url) if asked.url.endswith(f"/incidents/{id}") else None)
+    await asyncio.gather(*(house.act(id, "note", text=f"n {n}") for n in range(40)))
+    await house.act(id, "note", text="the last one")
+    await expect(page.locator("#detail")).to_contain_text("the last one")
+    assert 1 <= len(looks) < 20

@@ -7,6 +7,7 @@ import * as sound from "./sound.js";
 import { choose as chooseLanguage, chosen, clockTime, language, other, speak, t } from "./texts.js";
 
 const PAGES_MAX = 25;
+const LOOK_EVERY_MS = 500;
 const ENDED = new Set(["closed", "cancelled"]);
 const RANKS = ["viewer", "operator", "supervisor", "admin"];
 const $ = (id) => document.getElementById(id);
@@ -20,6 +21,8 @@ let link = "reconnecting";
 let selected = null; // the row the keys move
 let opened = null; // the incident whose detail is shown
 let detail = null;
+let lookedAtMs = 0;
+let looksSoon = false;
 let held = false;
 
 const canWrite = () => RANKS.indexOf(me?.role) >= 1;
@@ -141,7 +144,7 @@ function onItem(item) {
     if (!isFolded(item) && (!old || (item.ringing && !old.ringing))) announce(item);
   }
   paint();
-  if (opened === item.id) refresh();
+  if (opened === item.id) item.roll_call ? refreshSoon() : refresh();
 }
 
 function onGone({ id } = {}) {
@@ -234,6 +237,17 @@ async function refresh() {
   } catch (problem) {
     if (problem instanceof Problem && opened === id) closeDetail();
   }
+}
+
+// A roll-call changes many times a second, and each look at it reads thousands of rows.
+function refreshSoon() {
+  if (looksSoon) return;
+  looksSoon = true;
+  setTimeout(() => {
+    looksSoon = false;
+    lookedAtMs = performance.now();
+    if (opened) refresh();
+  }, Math.max(0, lookedAtMs + LOOK_EVERY_MS - performance.now()));
 }
 
 const findElder = (id) => request("GET", `elders/${encodeURIComponent(id)}`).catch(() => null);

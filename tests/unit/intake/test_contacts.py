@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from callhub.domain.family import FamilyContact, News
+from callhub.intake.records import CONTACTS_MAX
 
 if TYPE_CHECKING:
     from tests.unit.intake.directory_of import Town
@@ -50,6 +51,16 @@ async def test_the_journal_names_no_contact(town: Town) -> None:
     _, row = (await town.store.journal(town.store.head()[1] - 1, 1))[0]
     assert "李明" not in repr(row)
     assert "13800000009" not in repr(row)
+
+
+async def test_a_file_that_gives_one_elder_a_crowd_is_refused(town: Town) -> None:
+    await town.settle()
+    crowd = [f"C-{n},E-1,x\n" for n in range(CONTACTS_MAX + 1)]
+    reply = await town.take("contacts", "id,elder,name\n" + "".join(crowd))
+    assert not reply.ok
+    assert "line 52, elder: 'E-1' has more than 50 contacts; is this the right column?" in reply.message
+    await town.take("contacts", "id,elder,name\n" + "".join(crowd[:-1]))
+    assert len(town.store.family_of("E-1")) == CONTACTS_MAX
 
 
 @pytest.mark.parametrize(
