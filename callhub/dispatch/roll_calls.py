@@ -227,7 +227,9 @@ def _reached_since(world: World, home: str, since: datetime) -> bool:
 
 
 def _check_at(world: World, home: str) -> str | None:
-    return next((i.id for i in world.open_of_elder(home) if i.kind == HOME_CHECK and i.ladder_runs), None)
+    """The check of this home that somebody is asked for or sees to: who gets there now sees what any gap left."""
+    mine = (i for i in world.open_of_elder(home) if i.kind == HOME_CHECK)
+    return next((i.id for i in mine if i.ladder_runs or i.live), None)
 
 
 def _has_room(world: World, turn: Turn, under_way: int) -> bool:

@@ -545,6 +545,19 @@ def test_a_home_in_two_gaps_is_checked_once_at_a_time() -> None:
     assert town.incident(first).outcome == "all_checked"
 
 
+def test_a_home_that_somebody_sees_to_counts_for_another_gap_too_and_nobody_else_is_sent() -> None:
+    town = RollCallTown(homes=1)
+    wang, li = volunteers(town, 2)
+    first = town.roll_call()
+    town.advance(1)
+    wang.accepts()
+    second = town.roll_call(gateway="GW")
+    town.advance(60)
+    assert not li.was_asked()
+    wang.reports("cleared", outcome="helped")
+    assert {town.incident(id).outcome for id in (first, second)} == {"all_checked"}
+
+
 @pytest.mark.parametrize(
     ("since_min", "until_min", "field"), [(-60, 10, "until"), (10, 20, "from"), (-10, -60, "from"), (-5, -5, "from")]
 )
