@@ -48,6 +48,8 @@ def warnings_for(policies: Iterable[Policy], language: str) -> Iterator[str]:
 
 def _on_paper(policy: Policy, language: str) -> Iterator[str]:
     yield text(language, "paper.title", policy=policy.id)
+    kinds = "paper.kinds_hours" if policy.hours else "paper.kinds"
+    yield "  " + text(language, kinds, kinds=", ".join(policy.kinds), hours=policy.hours)
     for line in play_on_paper(policy):
         names = {"step": step_name(language, str(line.params["step"]))} if "step" in line.params else {}
         what = text(language, line.code, **{**line.params, **names})

@@ -63,7 +63,7 @@ def _paper_of(step: Step, at_s: float) -> list[PaperLine]:
         lines.append(PaperLine(at_s, "paper.call_back", params))
     if step.asks_people:
         people = tuple(f"ask.{ask}" for ask in step.ask if ask is not Ask.DESK)
-        params = {"step": step.name, "who": people, "fan_out": step.fan_out, "offer_timeout_s": step.offer_timeout_s}
+        params = {"step": step.name, "who": people, "fan_out": _width(step), "offer_timeout_s": step.offer_timeout_s}
         if step.radius_m is None:
             lines.append(PaperLine(at_s, "paper.ask_anywhere", params))
         else:
@@ -71,6 +71,11 @@ def _paper_of(step: Step, at_s: float) -> list[PaperLine]:
     if step.level is not None:
         lines.append(PaperLine(at_s, "paper.desk", {"step": step.name, "level": (f"level.{step.level}",)}))
     return lines
+
+
+def _width(step: Step) -> str:
+    """So many people at once, and so many where people are dense."""
+    return str(step.fan_out) if step.fan_out == step.fan_out_max else f"{step.fan_out}-{step.fan_out_max}"
 
 
 def without_ladder(policies: Iterable[Policy]) -> list[NoLadder]:

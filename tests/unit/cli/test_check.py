@@ -38,6 +38,21 @@ def test_each_ladder_is_played_on_paper(
     assert "paper." not in shown  # a code without its text
 
 
+@pytest.mark.parametrize(("language", "word"), [("en", "for fall, only 06:00-22:00"), ("zh-CN", "只在 06:00-22:00")])
+def test_a_ladder_says_which_kinds_it_is_for_and_at_which_hours(
+    language: str, word: str, ward: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    args = ("check-config", "-c", str(ward / "callhub.toml"), "--language", language)
+    assert run(*args) == 0
+    shown = capsys.readouterr().out
+    assert "meal\n" in shown
+    assert word not in shown
+
+    shutil.copy(ward / "policies" / "examples" / "fall.toml", ward / "policies" / "fall.toml")
+    assert run(*args) == 0
+    assert word in capsys.readouterr().out
+
+
 def test_shipped_steps_read_in_the_reader_s_language_and_own_ones_as_written(
     ward: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -27,12 +27,17 @@ def test_nobody_answers_on_paper() -> None:
     assert lines[1].params == {
         "step": "neighbours",
         "who": ("ask.paired", "ask.volunteer"),
-        "fan_out": 3,
+        "fan_out": "3-7",
         "offer_timeout_s": 30,
         "radius_m": 2000,
     }
     assert lines[2].params["who"] == ("ask.grid_worker",)
     assert lines[4].params == {"step": "street", "level": ("level.street",)}
+
+
+def test_a_step_that_never_grows_has_one_width() -> None:
+    step = play_on_paper(policy(step=[people(fan_out=2, fan_out_max=2), desk()]))[0]
+    assert step.params["fan_out"] == "2"
 
 
 def test_only_emergencies_ring_on_paper() -> None:
