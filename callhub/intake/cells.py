@@ -139,7 +139,7 @@ class CellReader:
         found = tuple(dict.fromkeys(word.lower() for word in self.words(column)))
         for channel in found:
             if channel not in known:
-                self.fault(column, f"there is no channel {channel!r}; write some of {', '.join(known)}")
+                self.fault(column, f"there is no channel {channel!r}; write some of {', '.join(known)}, joined by ';'")
         return found or ("app",)
 
     def switch(self, column: str, default: bool) -> bool:

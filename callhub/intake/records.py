@@ -212,7 +212,7 @@ def _inform(read: CellReader) -> tuple[News, ...]:
         return ()
     for word in words:
         if word not in tuple(News):
-            read.fault("inform", f"write some of {', '.join(News)}, or none alone, not {word!r}")
+            read.fault("inform", f"write some of {', '.join(News)}, joined by ';', or none alone, not {word!r}")
     return tuple(news for news in News if not words or news in words)
 
 

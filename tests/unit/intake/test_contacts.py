@@ -71,7 +71,7 @@ async def test_a_file_that_gives_one_elder_a_crowd_is_refused(town: Town) -> Non
         ("C-1,E-1,,,,,,,", "line 2, name: is missing"),
         ("C-1,E-1,x,,,pigeon,,,", "line 2, channels: there is no channel 'pigeon'"),
         ("C-1,E-1,x,,,,birth,,", "line 2, inform: write some of opened, coming"),
-        ("C-1,E-1,x,,,,none;closed,,", "there, closed, or none alone, not 'none'"),
+        ("C-1,E-1,x,,,,none;closed,,", "joined by ';', or none alone, not 'none'"),
         ("C-1,E-1,x,,,,,V-9,", "line 2, responder: there is no responder 'V-9'; import the responders first"),
         ("C-1,E-1,x,,,,,DESK,", "line 2, responder: 'DESK' is a desk, which holds no key; name a person"),
         ("C-1,E-1,x,,1.38E+10,,,,", "line 2, phone: is in scientific notation, digits are lost"),

@@ -222,8 +222,8 @@ async def test_an_unknown_kind_or_channel_is_named_with_what_there_is_and_hides_
         for column in ("name", "kind", "area", "lat", "phone", "capacity", "hours", "channels")
     }  # fmt: skip
     assert [fault for fault in faults if "channels" in fault] == [
-        "line 2, channels: there is no channel 'pigeon'; write some of app, phone, sms, voice",
-        "line 2, channels: there is no channel 'fax'; write some of app, phone, sms, voice",
+        "line 2, channels: there is no channel 'pigeon'; write some of app, phone, sms, voice, joined by ';'",
+        "line 2, channels: there is no channel 'fax'; write some of app, phone, sms, voice, joined by ';'",
     ]
     await town.take("responders", "id,name,kind,channels\nV-2,Li,volunteer,App;sms;VOICE\n")
     assert responder(town, "V-2").channels == ("app", "sms", "voice")
