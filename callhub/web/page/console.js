@@ -182,10 +182,10 @@ function drop(id) {
 }
 
 // Rings first, then where somebody is still sought and nobody owns it, then what has an owner, what only waits for its
-// follow-up last; the oldest first in each.
+// follow-up or for its hours last; the oldest first in each.
 function order() {
-  const rank = (item) =>
-    item.ringing ? 0 : item.seeking ? (item.owner ? 2 : 1) : item.state === "resolved" ? 4 : 3;
+  const waits = (item) => item.state === "resolved" || item.next_deadline?.why === "window";
+  const rank = (item) => (item.ringing ? 0 : waits(item) ? 4 : item.seeking ? (item.owner ? 2 : 1) : 3);
   return [...items.values()].filter((item) => !isFolded(item)).sort(
     (a, b) => rank(a) - rank(b) || a.opened_at.localeCompare(b.opened_at) || a.number - b.number,
   );

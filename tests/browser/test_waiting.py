@@ -1,0 +1,36 @@
+"""What only waits for its hours, in a real browser in front of a real server."""
+
+import re
+import shutil
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from playwright.async_api import Page, expect
+
+from callhub.settings import shipped
+from tests.integration.command_line import give_beside
+from tests.integration.web_house import House
+
+pytestmark = pytest.mark.browser
+expect.set_options(timeout=8_000)
+
+
+async def test_a_service_out_of_hours_stands_below_a_call_that_somebody_goes_to(
+    page: Page, house: House, tmp_path: Path
+) -> None:
+    policies = tmp_path / "policies"
+    shutil.copytree(shipped() / "policies", policies)
+    shut = f'window = "{datetime.now(UTC) + timedelta(days=3):%a} 08:00-10:00"'.lower()  # never the day of the test
+    meal = policies / "meal.toml"
+    meal.write_text(re.sub(r'(?m)^window = ".*?"', shut, meal.read_text(encoding="utf-8")), encoding="utf-8")
+    done = await give_beside("policy", "apply", "-c", tmp_path / "callhub.toml")
+    assert done.status == 0, done.err
+
+    waiting = await house.press("BTN-1", "a-1", "meal")
+    emergency = await house.press("BTN-2", "a-2")
+    await house.act(emergency, "assign", responder="V-1", confirmed_by="telephone")
+    await expect(page.locator(f"#rows tr[data-id='{emergency}']")).to_contain_text("已接单")
+    rows = "[...document.querySelectorAll('#rows tr')].map((row) => row.dataset.id)"
+    await page.wait_for_function(f"({rows}).length === 2")
+    assert await page.evaluate(rows) == [emergency, waiting]
