@@ -53,7 +53,7 @@ def main(arguments: list[str] | None = None) -> int:
     options = _options(arguments)
     solve = least_cost_solver()
     if solve is None:
-        print("needs scipy: pip install 'callhub[sharing]'", file=sys.stderr)
+        print("needs scipy: pip install -c constraints.txt '.[sharing]' in the clone", file=sys.stderr)
         return 2
     served, nearest, shared, offline = (Arrivals(n) for n in ("first_come", "nearest_first", "shared", "offline"))
     costs: list[Cost] = []

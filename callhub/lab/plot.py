@@ -21,7 +21,7 @@ def check_plot(file: Path) -> None:
         ConfigError: matplotlib is not installed, or the file is no PNG in a folder that exists.
     """
     if find_spec("matplotlib") is None:
-        raise ConfigError("--plot", "", "needs matplotlib: pip install 'callhub[lab]'")
+        raise ConfigError("--plot", "", "needs matplotlib: pip install -c constraints.txt '.[lab]' in the clone")
     if file.suffix.lower() != ".png":
         raise ConfigError("--plot", "", f"{file} does not end with .png; other formats are not drawn")
     if not file.resolve().parent.is_dir():
