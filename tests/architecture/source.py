@@ -17,7 +17,7 @@ LAYERS = (
     ("cli",),
     ("demo",),
     ("app",),
-    ("sim", "lab", "bench"),
+    ("lab", "bench"),
     ("web", "links", "intake"),
     ("delivery", "auditor"),
     ("hub", "feed"),
