@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from callhub.domain.hours import WEEK_MIN, parse_hours
-from callhub.domain.policy import KINDS, UNKNOWN, Ask, IncidentClass, Policy, PolicySet, Step
+from callhub.domain.policy import KINDS, STAND_INS, UNKNOWN, Ask, IncidentClass, Policy, PolicySet, Step
 
 
 class PaperLine(NamedTuple):
@@ -79,7 +79,7 @@ def _width(step: Step) -> str:
 
 
 def without_ladder(policies: Iterable[Policy]) -> list[NoLadder]:
-    """The kinds that no ladder names, or none at some hours: they take the emergency one, which is a warning.
+    """The kinds that no ladder names, or none at some hours: they take another one, which is a warning.
 
     Drills are left out: they practise the ladders of emergencies.
 
@@ -87,7 +87,7 @@ def without_ladder(policies: Iterable[Policy]) -> list[NoLadder]:
         ConfigError: The policies are no usable set.
     """
     found = tuple(policies)
-    fallback = PolicySet(found).fallback.id
+    emergency = PolicySet(found).fallback.id
     gaps: list[NoLadder] = []
     for class_, kinds in KINDS.items():
         if class_ is IncidentClass.DRILL:
@@ -95,6 +95,8 @@ def without_ladder(policies: Iterable[Policy]) -> list[NoLadder]:
         for kind in kinds:
             own = [policy for policy in found if policy.class_ is class_ and kind in policy.kinds]
             if kind != UNKNOWN and not any(not policy.hours for policy in own) and _open_min(own) < WEEK_MIN:
+                like = STAND_INS.get(kind)
+                fallback = next((policy.id for policy in found if like in policy.kinds), emergency)
                 gaps.append(NoLadder(class_, kind, fallback, partly=bool(own)))
     return gaps
 

@@ -335,6 +335,11 @@ def _check_call_back(policy: Policy, source: str, index: int) -> None:
         raise ConfigError(source, f"step[{index}].step_timeout_s", why)
 
 
+STAND_INS: Mapping[str, str] = MappingProxyType(dict.fromkeys(("roll_call", "home_check"), "supervision_lost"))
+"""Kinds that are younger than many installations: without a ladder they take that of a silent device, which asks desks.
+The emergency one would call out a district."""
+
+
 class PolicySet:
     """The policies in force: every kind has exactly one ladder at any time of the week.
 
@@ -372,7 +377,7 @@ class PolicySet:
         rivals.append(policy)
 
     def choose(self, kind: str, at_local: datetime, *, drill: bool = False) -> Policy:
-        """The ladder for a kind at a local time: one with hours wins, a kind without one takes ``fallback``.
+        """The ladder for a kind at a local time: one with hours wins; without one see ``STAND_INS``, else ``fallback``.
 
         A ``drill`` takes a ladder of its own if there is one then, else the very ladder of the emergency.
         """
@@ -383,4 +388,6 @@ class PolicySet:
         always = next((policy for policy in claims if not policy.hours), None)
         if always is not None:
             return always
-        return self.choose(kind, at_local) if drill else self.fallback
+        if drill:
+            return self.choose(kind, at_local)
+        return self.choose(STAND_INS[kind], at_local) if kind in STAND_INS else self.fallback

@@ -37,17 +37,18 @@ def shipped_ladder(name: str) -> Policy:
 class RollCallTown(WatchedTown):
     """Homes E-1, E-2, ... as many as asked for, each with a button behind gateway GW.
 
-    ``forgotten`` are elders whose record is gone, ``spoilt`` those whose record cannot be read.
+    ``forgotten`` are elders whose record is gone, ``spoilt`` those whose record cannot be read. ``laddered``: roll-calls
+    have ladders of their own, as shipped.
     """
 
-    def __init__(self, homes: int = 0, rules: Rules | None = None) -> None:
+    def __init__(self, homes: int = 0, rules: Rules | None = None, *, laddered: bool = True) -> None:
         self.forgotten: set[str] = set()
         self.spoilt: set[str] = set()
         tables = (LADDER, FIRE, SERVICE, TECHNICAL, EQUIPMENT)
         ladders = [policy_from_table(table, "test") for table in tables]
-        super().__init__(
-            *ladders, shipped_ladder("roll_call"), shipped_ladder("home_check"), rules=rules or Rules(night="")
-        )
+        if laddered:
+            ladders += [shipped_ladder("roll_call"), shipped_ladder("home_check")]
+        super().__init__(*ladders, rules=rules or Rules(night=""))
         for n in range(homes):
             self.elder(f"E-{n + 1}")
 

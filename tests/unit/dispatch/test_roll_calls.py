@@ -326,3 +326,14 @@ def test_a_roll_call_that_is_done_waits_for_the_department_it_called() -> None:
     water.reports("cleared", id, outcome="helped")
     town.act(id, "whistle-confirm", whistle=whistle)
     assert town.incident(id).outcome == "all_checked"
+
+
+def test_where_policies_are_older_than_roll_calls_desks_see_to_the_homes_and_no_district_is_called_out() -> None:
+    town = RollCallTown(30, laddered=False)
+    people = [town.responder(f"V-{n + 1}", 100 + n) for n in range(6)]
+    desk = town.desk(AREA[:1], "district")
+    id = town.roll_call()
+    town.advance(60)
+    assert town.progress_of(id) == f"0 of 30, {roll_calls.WITHOUT_PEOPLE} open"
+    assert not any(person.told("offer") for person in people)
+    assert {offer["kind"] for offer in desk.told("offer")} == {"roll_call", "home_check"}

@@ -75,6 +75,13 @@ def test_hours_that_leave_a_gap_are_named_and_those_that_share_the_week_are_not(
     assert "smoke" not in {gap.kind for gap in without_ladder([ALWAYS, day, night])}
 
 
+def test_a_roll_call_without_a_ladder_is_said_to_take_that_of_a_silent_device() -> None:
+    silent = policy(**{"class": "technical"}, id="silent", kinds=["supervision_lost"])
+    fallbacks = {gap.kind: gap.fallback for gap in without_ladder([ALWAYS, silent])}
+    assert fallbacks["roll_call"] == fallbacks["home_check"] == "silent"
+    assert fallbacks["tamper"] == ALWAYS.id
+
+
 def test_a_drill_is_no_ladder_of_a_kind() -> None:
     drill = policy(id="drill", **{"class": "drill"}, kinds=["smoke"])
     assert "smoke" in {gap.kind for gap in without_ladder([ALWAYS, drill])}

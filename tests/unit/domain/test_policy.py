@@ -288,3 +288,9 @@ def test_policies_of_one_kind_may_share_the_week() -> None:
     day, night = policy(id="day", hours="06:00-22:00"), policy(id="night", hours="22:00-06:00")
     policies = PolicySet([ALWAYS, day, night])
     assert [policies.choose("sos", at).id for at in (NOON, NIGHT)] == ["day", "night"]
+
+
+def test_a_roll_call_without_a_ladder_goes_by_that_of_a_silent_device() -> None:
+    silent = policy(**{"class": "technical"}, id="silent", kinds=["supervision_lost"])
+    assert PolicySet([ALWAYS, silent]).choose("home_check", NOON) is silent
+    assert PolicySet([ALWAYS]).choose("home_check", NOON) is ALWAYS
