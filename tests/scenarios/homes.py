@@ -37,8 +37,8 @@ def shipped_ladder(name: str) -> Policy:
 class RollCallTown(WatchedTown):
     """Homes E-1, E-2, ... as many as asked for, each with a button behind gateway GW.
 
-    ``forgotten`` are elders whose record is gone, ``spoilt`` those whose record cannot be read. ``laddered``: roll-calls
-    have ladders of their own, as shipped.
+    ``forgotten`` are elders whose record is gone, ``spoilt`` those whose record cannot be read. ``laddered``: the
+    shipped ladders of roll-calls are in force.
     """
 
     def __init__(self, homes: int = 0, rules: Rules | None = None, *, laddered: bool = True) -> None:
