@@ -1,4 +1,4 @@
-"""What only waits for its hours, in a real browser in front of a real server."""
+"""What stands above what in the list, in a real browser in front of a real server."""
 
 import re
 import shutil
@@ -14,6 +14,9 @@ from tests.integration.web_house import House
 
 pytestmark = pytest.mark.browser
 expect.set_options(timeout=8_000)
+
+ROWS = "[...document.querySelectorAll('#rows tr')].map((row) => row.dataset.id)"
+"""The ids of the rows, from the top."""
 
 
 async def test_a_service_out_of_hours_stands_below_a_call_that_somebody_goes_to(
@@ -31,6 +34,14 @@ async def test_a_service_out_of_hours_stands_below_a_call_that_somebody_goes_to(
     emergency = await house.press("BTN-2", "a-2")
     await house.act(emergency, "assign", responder="V-1", confirmed_by="telephone")
     await expect(page.locator(f"#rows tr[data-id='{emergency}']")).to_contain_text("已接单")
-    rows = "[...document.querySelectorAll('#rows tr')].map((row) => row.dataset.id)"
-    await page.wait_for_function(f"({rows}).length === 2")
-    assert await page.evaluate(rows) == [emergency, waiting]
+    await page.wait_for_function(f"({ROWS}).length === 2")
+    assert await page.evaluate(ROWS) == [emergency, waiting]
+
+
+async def test_an_older_service_stands_below_an_emergency_that_is_as_far(page: Page, house: House) -> None:
+    service = await house.press("BTN-1", "a-1", "meal")
+    emergency = await house.press("BTN-2", "a-2")
+    for incident in (service, emergency):
+        await house.act(incident, "assign", responder="V-1", confirmed_by="telephone")
+        await expect(page.locator(f"#rows tr[data-id='{incident}']")).to_contain_text("已接单")
+    assert await page.evaluate(ROWS) == [emergency, service]

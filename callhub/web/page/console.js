@@ -182,12 +182,14 @@ function drop(id) {
 }
 
 // Rings first, then where somebody is still sought and nobody owns it, then what has an owner, what only waits for its
-// follow-up or for its hours last; the oldest first in each.
+// follow-up or for its hours last; in each the most urgent first, then the oldest.
 function order() {
   const waits = (item) => item.state === "resolved" || item.next_deadline?.why === "window";
+  const urgency = (item) => item.urgency ?? 1; // of a case elsewhere that nobody answered little is told
   const rank = (item) => (item.ringing ? 0 : waits(item) ? 4 : item.seeking ? (item.owner ? 2 : 1) : 3);
   return [...items.values()].filter((item) => !isFolded(item)).sort(
-    (a, b) => rank(a) - rank(b) || a.opened_at.localeCompare(b.opened_at) || a.number - b.number,
+    (a, b) =>
+      rank(a) - rank(b) || urgency(a) - urgency(b) || a.opened_at.localeCompare(b.opened_at) || a.number - b.number,
   );
 }
 

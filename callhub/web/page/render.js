@@ -54,7 +54,8 @@ export function state(item) {
 }
 
 // What a roll-call is about, and how far it has got, in the reader's own way of writing numbers.
-const roll = ({ gateway, area, cause }) => [t(`roll_call_cause.${cause}`), gateway || area].filter(Boolean).join(" · ");
+const roll = ({ roll_call: { gateway, area, cause }, place }) =>
+  [t(`roll_call_cause.${cause}`), gateway || (area && (place?.at(-1) || area))].filter(Boolean).join(" · ");
 
 function progress(call) {
   if (!call.listed) return t("page.listing_homes");
@@ -69,7 +70,7 @@ export const isFolded = (item) =>
 
 export function title(item) {
   if (item.bare) return t("page.outside_area");
-  if (item.roll_call) return roll(item.roll_call);
+  if (item.roll_call) return roll(item);
   return item.elder?.name || item.elder?.id || item.go_to?.address || item.device || t("page.elder_unknown");
 }
 

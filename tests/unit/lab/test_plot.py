@@ -21,7 +21,7 @@ def test_a_png_is_written(tmp_path: Path) -> None:
 
 def test_without_matplotlib_the_message_says_what_to_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(plot, "find_spec", lambda name: None)
-    with pytest.raises(ConfigError, match=r"callhub\[lab\]"):
+    with pytest.raises(ConfigError, match=r"\.\[lab\]"):
         plot.check_plot(tmp_path / "lab.png")
 
 
