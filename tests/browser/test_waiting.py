@@ -19,17 +19,21 @@ ROWS = "[...document.querySelectorAll('#rows tr')].map((row) => row.dataset.id)"
 """The ids of the rows, from the top."""
 
 
+async def serve_meals(home: Path, window: str) -> None:
+    """Put a ladder of meals with this window in force at the server whose files are there."""
+    policies = home / "policies"
+    shutil.copytree(shipped() / "policies", policies)
+    meal = policies / "meal.toml"
+    ladder = re.sub(r'(?m)^window = ".*?"', f'window = "{window.lower()}"', meal.read_text(encoding="utf-8"))
+    meal.write_text(ladder, encoding="utf-8")
+    done = await give_beside("policy", "apply", "-c", home / "callhub.toml")
+    assert done.status == 0, done.err
+
+
 async def test_a_service_out_of_hours_stands_below_a_call_that_somebody_goes_to(
     page: Page, house: House, tmp_path: Path
 ) -> None:
-    policies = tmp_path / "policies"
-    shutil.copytree(shipped() / "policies", policies)
-    shut = f'window = "{datetime.now(UTC) + timedelta(days=3):%a} 08:00-10:00"'.lower()  # never the day of the test
-    meal = policies / "meal.toml"
-    meal.write_text(re.sub(r'(?m)^window = ".*?"', shut, meal.read_text(encoding="utf-8")), encoding="utf-8")
-    done = await give_beside("policy", "apply", "-c", tmp_path / "callhub.toml")
-    assert done.status == 0, done.err
-
+    await serve_meals(tmp_path, f"{datetime.now(UTC) + timedelta(days=3):%a} 08:00-10:00")  # never the day of the test
     waiting = await house.press("BTN-1", "a-1", "meal")
     emergency = await house.press("BTN-2", "a-2")
     await house.act(emergency, "assign", responder="V-1", confirmed_by="telephone")
@@ -38,7 +42,10 @@ async def test_a_service_out_of_hours_stands_below_a_call_that_somebody_goes_to(
     assert await page.evaluate(ROWS) == [emergency, waiting]
 
 
-async def test_an_older_service_stands_below_an_emergency_that_is_as_far(page: Page, house: House) -> None:
+async def test_an_older_service_stands_below_an_emergency_that_is_as_far(
+    page: Page, house: House, tmp_path: Path
+) -> None:
+    await serve_meals(tmp_path, "")
     service = await house.press("BTN-1", "a-1", "meal")
     emergency = await house.press("BTN-2", "a-2")
     for incident in (service, emergency):
