@@ -64,17 +64,14 @@ def act(turn: Turn, event: OperatorActed) -> Answer:
         raise Conflict(
             "the incident changed meanwhile", by=incident.last_actor, version=incident.version, precondition="version"
         )
-    handler = _ACTIONS.get(event.action)
-    if handler is None:
-        raise NotFound("action", event.action)
     if event.action in ON_BEHALF:
         return _on_behalf(turn, event)
-    if ended and event.action != "reopen":
-        if event.action in {"note", "feedback"}:
-            return _note_ended(turn, incident, event)
-        raise IllegalTransition("incident", incident.state, event.action)
     if event.action == "reopen":
         case = _reopen(turn, incident, event, ended=ended)
+    elif (handler := _ACTIONS.get(event.action)) is None:
+        raise NotFound("action", event.action)
+    elif ended:
+        return _note_ended(turn, incident, event)
     else:
         case = turn.case(incident.id)
         handler(case, event)
@@ -106,6 +103,8 @@ def _revive(turn: Turn, incident: Incident, event: OperatorActed) -> Case:
 
 def _note_ended(turn: Turn, incident: Incident, event: OperatorActed) -> Answer:
     """A note or the elder's feedback still belongs to a case that is closed: the loop is closed afterwards."""
+    if event.action not in {"note", "feedback"}:
+        raise IllegalTransition("incident", incident.state, event.action)
     case = _revive(turn, incident, event)
     _ACTIONS[event.action](case, event)
     return Answer({"ok": True}, incident=incident.id)
@@ -334,10 +333,6 @@ def _reopen(turn: Turn, incident: Incident, event: OperatorActed, *, ended: bool
     return case
 
 
-def _only_reopen(case: Case, event: OperatorActed) -> None:
-    """Reopening has its own way, as it may bring an ended incident back."""
-
-
 def drop_owner(turn: Turn, id: str, why: str, kind: OwnerKind = OwnerKind.USER) -> None:
     """Clear a user, client or desk that is gone from everything they own."""
     for incident in list(turn.world.incidents.values()):
@@ -352,11 +347,6 @@ _ACTIONS: dict[str, Callable[[Case, OperatorActed], Any]] = {
     "hand-over": _hand_over,
     "assign": _assign,
     "accept": _accept,
-    "en-route": _only_reopen,
-    "on-scene": _only_reopen,
-    "cleared": _only_reopen,
-    "release": _only_reopen,
-    "need": _only_reopen,
     "escalate": _escalate,
     "contact": _contact,
     "note": _note,
@@ -364,7 +354,6 @@ _ACTIONS: dict[str, Callable[[Case, OperatorActed], Any]] = {
     "identify": _identify,
     "close": _close,
     "cancel": _cancel,
-    "reopen": _only_reopen,
     "whistle": whistles.call,
     "whistle-confirm": whistles.confirm,
     "whistle-return": whistles.give_back,
