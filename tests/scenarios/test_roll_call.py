@@ -97,6 +97,18 @@ def test_nobody_has_two_homes_at_a_time() -> None:
     assert wang.offers() == 2
 
 
+def test_whoever_sees_to_one_home_is_not_asked_for_another_that_somebody_else_refused() -> None:
+    town = RollCallTown(homes=2)
+    wang, zhao = volunteers(town, 2)
+    town.roll_call()
+    wang.accepts()
+    town.advance(10)
+    assert (wang.offers(), zhao.offers()) == (1, 1)
+    zhao.declines()
+    town.advance(200)
+    assert wang.offers() == 1
+
+
 def test_a_late_yes_counts_and_gives_every_other_home_back() -> None:
     town = RollCallTown(homes=2)
     (wang,) = volunteers(town, 1)
