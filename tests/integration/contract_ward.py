@@ -241,6 +241,13 @@ async def _give_tokens(database: Path) -> None:
     await store.close()
 
 
+def put_in_force(ward: Installation, file: str, ladder: str) -> None:
+    """Write a policy file of the installation and apply it beside the server."""
+    (ward.config.parent / "policies" / file).write_text(ladder, encoding="utf-8")
+    done = give("policy", "apply", "-c", ward.config)
+    assert done.status == 0, done.err
+
+
 @contextmanager
 def installed(folder: Path) -> Iterator[Installation]:
     """Init, import, serve; at the end the server must stop in order and the journal must verify."""

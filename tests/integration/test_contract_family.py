@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.integration.command_line import give
-from tests.integration.contract_ward import Installation, Site, installed
+from tests.integration.contract_ward import Installation, Site, installed, put_in_force
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
@@ -21,11 +21,8 @@ HEADER = "id,elder,name,relation,phone,channels,inform,responder,language"
 def family_installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
     """As ``installation``, with the example for falls in force at any hour."""
     with installed(tmp_path_factory.mktemp("family")) as made:
-        folder = made.config.parent / "policies"
-        fall = (folder / "examples" / "fall.toml").read_text(encoding="utf-8")
-        (folder / "fall.toml").write_text(fall.replace('"06:00-22:00"', '"mon-sun 00:00-24:00"'), encoding="utf-8")
-        done = give("policy", "apply", "-c", made.config)
-        assert done.status == 0, done.err
+        fall = (made.config.parent / "policies" / "examples" / "fall.toml").read_text(encoding="utf-8")
+        put_in_force(made, "fall.toml", fall.replace('"06:00-22:00"', '"mon-sun 00:00-24:00"'))
         yield made
 
 

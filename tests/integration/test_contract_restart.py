@@ -5,8 +5,7 @@ from collections.abc import AsyncIterator, Iterator
 
 import pytest
 
-from tests.integration.command_line import give
-from tests.integration.contract_ward import Installation, installed
+from tests.integration.contract_ward import Installation, installed, put_in_force
 from tests.integration.link_stage import Client
 
 AT = "2026-11-24T05:00:00Z"
@@ -47,9 +46,7 @@ step_timeout_s = 1
 def quick_installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
     """Like ``installation``, with a ladder of seconds for emergencies."""
     with installed(tmp_path_factory.mktemp("quick")) as made:
-        (made.config.parent / "policies" / "emergency.toml").write_text(QUICK, encoding="utf-8")
-        done = give("policy", "apply", "-c", made.config)
-        assert done.status == 0, done.err
+        put_in_force(made, "emergency.toml", QUICK)
         yield made
 
 
